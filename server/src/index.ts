@@ -15,7 +15,13 @@ export { type MintOptions, mintToken } from './auth/mint.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
 export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';
 export type { Address, Gateway } from './gateway.ts';
-export { type ConsumeFunction, NackError, type NackOptions, type ProgramDelivery } from './groups/program-delivery.ts';
+export {
+  type ConsumeFunction,
+  NackError,
+  type NackOptions,
+  type ProgramConsumeOptions,
+  type ProgramDelivery,
+} from './groups/program-delivery.ts';
 export type { HookCall, HookFunction, HookFunctions, HookKind, HookReply, HookReplyFields } from './hook.ts';
 export type { Closing } from './manage/local-actions.ts';
 export type { ChannelsQuery, ConnectionsQuery, PageQuery } from './manage/manage.ts';

@@ -9,7 +9,7 @@ import {
 import { readRevocation } from './api/routes/revocations.ts';
 import { PROGRAM } from './auth/identity.ts';
 import type { Revocation, RevocationStore } from './engine/revocations.ts';
-import type { ConsumeFunction } from './groups/program-delivery.ts';
+import type { ConsumeFunction, ProgramConsumeOptions } from './groups/program-delivery.ts';
 import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
 import {
   listMessages,
@@ -143,8 +143,6 @@ export abstract class Program {
    * of rules do not apply. A message is acknowledged when the promise of the handler resolves, and
    * delivered again when it rejects; while the handler runs, the delivery is extended.
    *
-   * @param options.group absent: the channel's only group, such as that of a queue
-   * @param options.prefetch maximum number of messages at the same time; default: the rule's
    * @returns a function that stops: it resolves when all messages that it has received are settled
    * @throws SluiceError `channel_unknown` or `group_unknown`
    * @example
@@ -154,11 +152,7 @@ export abstract class Program {
    * });
    * ```
    */
-  consume(
-    channel: string,
-    handler: ConsumeFunction,
-    options: { readonly group?: string; readonly prefetch?: number } = {},
-  ): () => Promise<void> {
+  consume(channel: string, handler: ConsumeFunction, options: ProgramConsumeOptions = {}): () => Promise<void> {
     const { groups } = this.#services;
     if (groups === undefined) throw new SluiceError('group_unknown', 'the engine has no consumer groups');
     const target = groups.find(channel, PROGRAM, options.group);
@@ -166,6 +160,7 @@ export abstract class Program {
     return groups.consume(target, {
       handler,
       prefetch: options.prefetch ?? target.rule.prefetch,
+      onGap: options.onGap,
       publish: (to, data, draft) => this.publish(to, data, draft),
     });
   }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import { EngineUnavailable } from '../src/engine/engine.ts';
 import { NackError, type ProgramDelivery } from '../src/groups/program-delivery.ts';
@@ -7,6 +7,7 @@ import { createWorld, type World } from './support/world.ts';
 
 const CHANNELS: ConfigInput['channels'] = {
   'jobs:{kind}': { queue: { backoff: [], maxDeliveries: 3 } },
+  short: { history: { count: 4 }, groups: { billing: {} } },
   orders: { history: true, groups: { billing: {}, audit: {} } },
   results: { history: true },
 };
@@ -207,6 +208,38 @@ describe('a function of the program', () => {
     world.clock.advance(1_000);
     await world.idle();
     expect(await stats(world)).toMatchObject({ floor: 1, inFlight: 0 });
+  });
+
+  it('is told which messages the history dropped before the group had settled them', async () => {
+    const world = await start();
+    const handler = new Handler();
+    const onGap = vi.fn();
+    world.gateway.consume('short', handler.handle, { prefetch: 1, onGap });
+    await enqueue(world, 'short', 1);
+    await world.idle();
+    await enqueue(world, 'short', 8);
+    handler.resolve(0);
+    await world.idle();
+    expect(onGap.mock.calls).toMatchObject([[{ from: { offset: 1 }, to: { offset: 5 }, reason: 'retention' }]]);
+    expect(handler.deliveries.map(({ message }) => message.offset)).toEqual([1, 6]);
+  });
+
+  it('goes on if its "onGap" throws, and the fault is reported', async () => {
+    const world = await start();
+    const faults = vi.fn();
+    world.services.events.on('fault', faults);
+    const handler = new Handler();
+    const onGap = () => {
+      throw new Error('no');
+    };
+    world.gateway.consume('short', handler.handle, { prefetch: 1, onGap });
+    await enqueue(world, 'short', 1);
+    await world.idle();
+    await enqueue(world, 'short', 8);
+    handler.resolve(0);
+    await world.idle();
+    expect(handler.deliveries).toHaveLength(2);
+    expect(faults).toHaveBeenCalledOnce();
   });
 
   it.each([

@@ -13,6 +13,7 @@ const start = () =>
     channels: {
       'jobs:{kind}': { allow: ALLOW, queue: { backoff: [], maxDeliveries: 2 } },
       'mail:{kind}': { allow: ALLOW, queue: true },
+      short: { allow: ALLOW, history: { count: 4 }, groups: { billing: {} } },
       orders: { allow: ALLOW, history: true, groups: { billing: {}, 'user-{sub}': {} } },
       'chat:{room}': { allow: { '*': 'users' }, history: true },
     },
@@ -111,6 +112,36 @@ describe('a lease over HTTP', () => {
     await enqueue(world, 'jobs:a', 1);
     await world.idle();
     expect(await lease(world)).toMatchObject([{ attempt: 1 }]);
+  });
+
+  it('tells once which messages the history dropped before the group had settled them', async () => {
+    const world = await start();
+    const group = { group: 'short/groups/billing' };
+    await enqueue(world, 'short', 1);
+    const { body } = await call(world, 'POST lease', {}, group);
+    expect(body).not.toHaveProperty('gaps');
+    await enqueue(world, 'short', 8);
+    await call(world, 'POST ack', { deliveries: [body.deliveries?.[0]?.id] }, group);
+    const { epoch } = body;
+    const late = await call(world, 'POST lease', { max: 1 }, group);
+    expect(late.body.gaps).toEqual([{ from: { epoch, offset: 1 }, to: { epoch, offset: 5 }, reason: 'retention' }]);
+    expect(late.body.deliveries).toMatchObject([{ message: { offset: 6 } }]);
+    expect((await call(world, 'POST lease', {}, group)).body).not.toHaveProperty('gaps');
+  });
+
+  it('tells it to a request that waits', async () => {
+    const world = await start();
+    await call(world, 'POST lease', {}, { group: 'short/groups/billing' });
+    const stream = await world.transport.stream({
+      ...{ method: 'POST', path: '/api/v1/channels/short/groups/billing/lease' },
+      ...{ headers: { authorization: `Bearer ${API_KEY}` }, body: { wait: 30_000 } },
+    });
+    await Promise.all(Array.from({ length: 8 }, (_, index) => world.gateway.publish('short', index)));
+    await world.until(() => stream.ended);
+    expect(JSON.parse(stream.take())).toMatchObject({
+      gaps: [{ from: { offset: 0 }, to: { offset: 4 }, reason: 'retention' }],
+      deliveries: [{ message: { offset: 5 } }, {}, {}, {}],
+    });
   });
 
   it('shares the messages with connections', async () => {

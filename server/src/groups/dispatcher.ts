@@ -198,12 +198,12 @@ export class Dispatcher {
       this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
       return;
     }
-    this.#distribute(claim, asked);
-    for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
     for (const gap of claim.gaps) {
       this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
       this.#receivers[0]?.gap(gap);
     }
+    this.#distribute(claim, asked);
+    for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
     reportExpired(this.#host.events, this.ref, claim);
     if (claim.dead > 0) this.#host.died(this.ref, asked.rule, claim.dead);
     this.#wakeAt(asked.monotonic + claim.wait);

@@ -96,7 +96,8 @@ export class Groups implements DispatcherHost {
     const request = { token: nanoid(12), max, maxLength: PAGE_BYTES };
     return chain(this.store.claim(ref, rule.delivery, request), (claim) => {
       this.#reportClaim(target, claim);
-      return { epoch: claim.epoch, deliveries: claim.deliveries, deadline, expires };
+      const { epoch, deliveries, gaps } = claim;
+      return { epoch, deliveries, gaps, deadline, expires };
     });
   }
 

@@ -1,6 +1,10 @@
+import type { GroupGap } from '../engine/groups.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Batch, Receiver } from './receiver.ts';
+
+/** What a request that waited gets: gaps may come without a delivery. */
+export type Leased = Pick<Batch, 'gaps'> & Partial<Batch>;
 
 export interface LeaseRequestOptions {
   /** Maximum deliveries. */
@@ -15,9 +19,10 @@ export class LeaseRequest implements Receiver {
   readonly #dispatcher: Dispatcher;
   readonly #max: number;
   readonly #timer: Timer;
-  /** The deliveries; `null`: there were none in time. */
-  readonly batch: Promise<Batch | null>;
-  #resolve: (batch: Batch | null) => void = () => {};
+  /** The deliveries and gaps; `null`: there were none in time. */
+  readonly batch: Promise<Leased | null>;
+  #resolve: (batch: Leased | null) => void = () => {};
+  readonly #gaps: GroupGap[] = [];
   #state: 'waiting' | 'late' | 'over' = 'waiting';
 
   constructor(dispatcher: Dispatcher, { max, wait, clock }: LeaseRequestOptions) {
@@ -50,19 +55,20 @@ export class LeaseRequest implements Receiver {
   }
 
   claimEnded(): void {
-    if (this.#state === 'late') this.#finish(null);
+    if (this.#state === 'late' || this.#gaps.length > 0) this.#finish(null);
   }
 
   #finish(batch: Batch | null): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#timer.cancel();
-    this.#resolve(batch);
+    this.#resolve(this.#gaps.length === 0 ? batch : { ...batch, gaps: this.#gaps });
     this.#dispatcher.remove(this);
   }
 
-  /** An event counts it; a reply has no place for it. */
-  gap(): void {}
+  gap(gap: GroupGap): void {
+    this.#gaps.push(gap);
+  }
 
   expire(): void {}
 

@@ -1,7 +1,7 @@
 import type { Draft, Json, PublishResult } from '@sluice/protocol';
 import { ENGINE_RETRY } from '../channels/budgets.ts';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
-import type { Delivery, Outcome } from '../engine/groups.ts';
+import type { Delivery, GroupGap, Outcome } from '../engine/groups.ts';
 import type { Timer } from '../util/clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { GroupTarget } from './group-names.ts';
@@ -17,6 +17,7 @@ export interface ProgramConsumerParts {
   readonly target: GroupTarget;
   readonly handler: ConsumeFunction;
   readonly prefetch: number;
+  readonly onGap?: ((gap: GroupGap) => void) | undefined;
   readonly publish: (channel: string, data: Json, options: Omit<Draft, 'data'>) => Promise<PublishResult>;
 }
 
@@ -52,8 +53,14 @@ export class ProgramConsumer implements Receiver {
     }
   }
 
-  /** An event counts it. */
-  gap(): void {}
+  gap(gap: GroupGap): void {
+    const { onGap, groups, target } = this.#parts;
+    try {
+      onGap?.(gap);
+    } catch (error) {
+      groups.events.emit('fault', { where: `consume: onGap of "${target.ref.channel}"`, error });
+    }
+  }
 
   /** Its deliveries are extended. */
   expire(): void {}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Draft, Json, Message, PublishResult } from '@sluice/protocol';
+import type { GroupGap } from '../engine/groups.ts';
 
 /** A message for a function of the program. */
 export interface ProgramDelivery {
@@ -24,6 +25,19 @@ export interface ProgramDelivery {
  * rejects, with the message of the error for the dead letter; a `NackError` chooses otherwise.
  */
 export type ConsumeFunction = (delivery: ProgramDelivery) => void | Promise<void>;
+
+/** Options of `Gateway.consume`. */
+export interface ProgramConsumeOptions {
+  /** The consumer group. Default: the channel's only group, such as that of a queue. */
+  readonly group?: string;
+  /** Maximum number of messages at the same time. Default: the `prefetch` of the channel's rule. */
+  readonly prefetch?: number;
+  /**
+   * The log lost messages before the group had settled them: those after `from` up to `to`. One
+   * consumer of the group is notified. Without it, only the log and a metric tell.
+   */
+  readonly onGap?: (gap: GroupGap) => void;
+}
 
 /** Options of a `NackError`. */
 export interface NackOptions {

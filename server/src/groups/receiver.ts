@@ -9,6 +9,8 @@ export interface Batch {
   /** The same by the monotonic clock. */
   readonly expires: number;
   readonly deliveries: readonly Delivery[];
+  /** Absent: none. Only for a receiver that gets one batch. */
+  readonly gaps?: readonly GroupGap[];
 }
 
 /** What a dispatcher gives deliveries to: a connection, an HTTP request, or a function of the program. */
@@ -18,7 +20,7 @@ export interface Receiver {
   receive(batch: Batch): void;
   /** A claim has ended, whether it brought something for this receiver or not. */
   claimEnded?(): void;
-  /** The log lost messages that the group had not settled; one receiver is notified. */
+  /** The log lost messages that the group had not settled; one receiver is notified, before the deliveries of the claim. */
   gap(gap: GroupGap): void;
   /** Forgets deliveries that have expired, which makes room. */
   expire(now: number): void;

@@ -5,7 +5,7 @@
  */
 
 export type { GroupStats } from '../engine/groups.ts';
-export type { ConsumeFunction, ProgramDelivery } from '../groups/program-delivery.ts';
+export type { ConsumeFunction, ProgramConsumeOptions, ProgramDelivery } from '../groups/program-delivery.ts';
 export type { Expected, MessageFields } from './expected.ts';
 export type { Faults, Who } from './faults.ts';
 export type { RestartOptions } from './gateway-run.ts';

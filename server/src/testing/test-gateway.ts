@@ -5,7 +5,7 @@ import { mintToken } from '../auth/mint.ts';
 import { SUBSCRIPTIONS } from '../channels/cursor.ts';
 import { parseDuration } from '../config/values.ts';
 import type { GroupStats } from '../engine/groups.ts';
-import type { ConsumeFunction } from '../groups/program-delivery.ts';
+import type { ConsumeFunction, ProgramConsumeOptions } from '../groups/program-delivery.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registered } from '../session/registry.ts';
 import { SluiceError } from '../sluice-error.ts';
@@ -135,11 +135,7 @@ export class TestGateway implements AsyncDisposable {
    *
    * @returns a function that stops, once everything that it has received is settled
    */
-  consume(
-    channel: string,
-    handler: ConsumeFunction,
-    options: { readonly group?: string; readonly prefetch?: number } = {},
-  ): () => Promise<void> {
+  consume(channel: string, handler: ConsumeFunction, options: ProgramConsumeOptions = {}): () => Promise<void> {
     return this.#parts.run.gateway.consume(channel, handler, options);
   }
 

@@ -89,6 +89,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
   }),
   Affected: reply({ connections: whole() }, { ended: whole(), ...MISSING }),
   Revocation: reply({ until: whole() }, { user: text(), jti: text(), before: whole() }),
+  GroupGap: reply({ from: ref('Position'), to: ref('Position'), reason: text() }),
   Delivery: reply({ id: text(), attempt: whole(1), deadline: NUMBER, message: ref('Message') }),
   DeadLetter: reply(
     { ordinal: whole(), reason: text(), deliveries: whole(), time: NUMBER, epoch: text(), message: ref('Message') },

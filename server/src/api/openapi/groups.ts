@@ -33,7 +33,7 @@ export const GROUP_OPERATIONS: Operations = {
   [`POST ${GROUP}/lease`]: group('lease', 'consume', {
     body: body({}, { max: whole(1, LIMITS.prefetch), wait: whole(0, 30_000) }),
     bodyOptional: true,
-    reply: reply({ group: text(), deliveries: list(ref('Delivery')) }, { epoch: text() }),
+    reply: reply({ group: text(), deliveries: list(ref('Delivery')) }, { epoch: text(), gaps: list(ref('GroupGap')) }),
   }),
   [`POST ${GROUP}/ack`]: settle('acknowledge'),
   [`POST ${GROUP}/nack`]: settle('giveBack', {

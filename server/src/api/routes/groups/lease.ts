@@ -1,7 +1,6 @@
 import { LIMITS } from '@sluice/protocol';
 import { refuseUnavailable } from '../../../channels/refuse-unavailable.ts';
-import type { LeaseRequest } from '../../../groups/lease-request.ts';
-import type { Batch } from '../../../groups/receiver.ts';
+import type { Leased, LeaseRequest } from '../../../groups/lease-request.ts';
 import { Refusal } from '../../../refusal.ts';
 import { type HttpReply, jsonReply, type Request, type StreamBody } from '../../../transport/http.ts';
 import type { Clock, Timer } from '../../../util/clock.ts';
@@ -23,7 +22,8 @@ interface Wanted {
 
 /**
  * `POST /api/v1/channels/{channel}/groups/{group}/lease`: `{ max?, wait? }`. At most `max` deliveries;
- * if none is ready, waits for them for `wait` milliseconds.
+ * if none is ready, waits for them for `wait` milliseconds. `gaps` says which messages the log lost
+ * before the group had settled them: whoever leases then is the one who learns it.
  */
 export function leaseRoute(services: GroupServices): Route['handle'] {
   return async (request, parameters) => {
@@ -52,7 +52,7 @@ async function readWanted(request: Request): Promise<Wanted | Refusal> {
 async function lease(group: PermittedGroup, { max, wait }: Wanted, { clock }: GroupServices): Promise<HttpReply> {
   const most = Math.min(max, group.rule.delivery.maxUnacked);
   const batch = await group.groups.lease(group, most);
-  if (batch.deliveries.length > 0 || wait === 0) return jsonReply(200, bodyOf(group, batch));
+  if (!isEmpty(batch) || wait === 0) return jsonReply(200, bodyOf(group, batch));
   const later = group.groups.leaseLater(group, { max: most, wait });
   const { body: _, ...head } = jsonReply(200, null);
   return { ...head, stream: new LeaseBody(group, later, clock) };
@@ -95,12 +95,15 @@ class LeaseBody implements StreamBody {
   }
 }
 
+const isEmpty = ({ deliveries = [], gaps = [] }: Leased): boolean => deliveries.length === 0 && gaps.length === 0;
+
 /** `null`: there was nothing in time. */
-function bodyOf({ ref: { group } }: PermittedGroup, batch: Batch | null): object {
-  if (batch === null || batch.deliveries.length === 0) return { group, deliveries: [] };
-  const { epoch, deadline, deliveries } = batch;
+function bodyOf({ ref: { group } }: PermittedGroup, leased: Leased | null): object {
+  const { epoch, deadline, deliveries = [], gaps = [] } = leased ?? {};
   return {
-    ...{ group, epoch },
+    group,
+    ...(deliveries.length > 0 && { epoch }),
+    ...(gaps.length > 0 && { gaps }),
     deliveries: deliveries.map(({ id, attempt, message }) => ({ id, attempt, deadline, message: message.message })),
   };
 }
