@@ -23,7 +23,7 @@ import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { createSse } from './sse/sse.ts';
 import type { Tap } from './tap/tap.ts';
-import type { HttpSide } from './transport/http.ts';
+import { OpenRequests } from './transport/open-requests.ts';
 import type { Transport } from './transport/transport.ts';
 import { ClockSteps } from './util/clock-steps.ts';
 import { hostInUrl } from './util/host-in-url.ts';
@@ -69,7 +69,7 @@ export class Gateway extends Program {
   readonly #tap: Tap;
   readonly #reload: Reload;
   readonly #sse: ReturnType<typeof createSse>;
-  readonly #http: HttpSide;
+  readonly #http: OpenRequests;
   readonly #watch: EngineWatch;
   readonly #engineStart: EngineStart;
   readonly #descriptors: DescriptorWatch | undefined;
@@ -120,7 +120,7 @@ export class Gateway extends Program {
     });
     cluster.answer('reload', () => this.#reload.again());
     this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission, arrivals: this.#arrivals });
-    this.#http = createHttpSide({
+    const http = createHttpSide({
       ...assembly,
       access: this.#access,
       apiKeys: reloading.apiKeys,
@@ -128,6 +128,7 @@ export class Gateway extends Program {
       isReady,
       sse: this.#sse,
     });
+    this.#http = new OpenRequests(http);
     this.#descriptors = assembly.descriptors;
     this.#loop = assembly.loop;
     this.#watch = new EngineWatch(engine, services);
@@ -284,8 +285,8 @@ export class Gateway extends Program {
 
   /**
    * Drains and stops. The gateway accepts no new connections, asks clients to reconnect elsewhere,
-   * spread over the configured time, and resolves when all connections are closed. Calling it again
-   * returns the same promise.
+   * spread over the configured time, answers the HTTP requests that it has, and resolves when all
+   * connections are closed. Calling it again returns the same promise.
    */
   close(): Promise<void> {
     this.#closing ??= this.#stop();
@@ -305,6 +306,7 @@ export class Gateway extends Program {
     await drainSessions({ registry, clock, events, most, pace });
     await bridges;
     await consumers;
+    await this.#http.idle(most, clock);
     await this.#release();
     events.emit('stopped', {});
   }
