@@ -185,7 +185,13 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['assemble.ts', 'http-side.ts', 'program.ts', 'program-manage.ts', 'reload.ts'],
     ...['auth', 'bridges/bridges.ts', 'cluster', 'config', 'groups/engine-support.ts', 'observe', 'schedules'],
     ...['engine/engine.ts', 'engine/engine-start.ts', 'protocols/protocol.ts', 'session', 'sse/sse.ts', 'tap/tap.ts'],
-    ...['transport/http.ts', 'transport/transport.ts', 'util', 'webhooks/create-webhooks.ts'],
+    ...[
+      'transport/http.ts',
+      'transport/open-requests.ts',
+      'transport/transport.ts',
+      'util',
+      'webhooks/create-webhooks.ts',
+    ],
   ],
   'program.ts': [
     ...['api/routes/revocations.ts', 'auth/identity.ts', 'engine/revocations.ts', 'groups/program-delivery.ts'],
