@@ -17,6 +17,7 @@ export const ENTRIES = {
   queues: source('queues/index.ts'),
   requests: source('requests/index.ts'),
   schedules: source('schedules/index.ts'),
+  'server-subscriptions': source('server-subscriptions/index.ts'),
   'share-tabs': source('share-tabs/share-tabs.ts'),
   'shared-worker': source('share-tabs/shared-worker.ts'),
   stores: source('stores/index.ts'),

@@ -17,7 +17,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_';
 const SHORT = Object.fromEntries(INNER.map((name, i) => [name, LETTERS[i] ?? `${LETTERS[i - LETTERS.length]}_`]));
 
 /** The core, and the entries that call it by its inner names. */
-const OF_CORE = ['index', 'on-demand', 'requests', 'queues'];
+const OF_CORE = ['index', 'on-demand', 'requests', 'queues', 'schedules', 'server-subscriptions'];
 
 /**
  * How an entry is minified, with those names at one or two letters: those of the core alone, and once for all its modules.

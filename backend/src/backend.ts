@@ -35,8 +35,20 @@ export interface Target {
   readonly pattern?: string;
   /** Ids of connections to leave alone. */
   readonly except?: string | string[];
-  /** For the gateway's log; with `disconnect`, also for the client. */
+  /** For the gateway's log and the client. */
   readonly reason?: string;
+}
+
+/** Where subscriptions start, and which connections are left alone: at most one of the first three. */
+export interface SubscribeOptions {
+  /** Number of messages before the newest one. */
+  readonly rewind?: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly since?: number;
+  /** After this position. */
+  readonly position?: { readonly epoch: string; readonly offset: number };
+  /** Ids of connections to leave alone. */
+  readonly except?: string | string[];
 }
 
 /** Entries of a page while a list is read to its end. */
@@ -141,6 +153,15 @@ export class Backend {
   /** Closes a user's connections; with `reconnect`, clients come back. */
   disconnect(user: string, body: Target & { readonly reconnect?: boolean } = {}): Promise<Affected> {
     return this.post('/api/v1/users/{user}/disconnect', { path: { user }, body });
+  }
+
+  /**
+   * Subscribes the user's connections to a channel, whatever its rule allows them.
+   *
+   * @param options where the subscriptions start; default: with the next message
+   */
+  subscribe(user: string, channel: string, options: SubscribeOptions = {}): Promise<Affected> {
+    return this.post('/api/v1/users/{user}/subscribe', { path: { user }, body: { ...options, channel } });
   }
 
   /** Ends what a user's connections hold. */

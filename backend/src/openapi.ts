@@ -814,6 +814,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/users/{user}/subscribe": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Subscribe a user's connections to a channel
+         * @description Needs: manage.
+         */
+        readonly post: operations["subscribeUser"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/users/{user}/unsubscribe": {
         readonly parameters: {
             readonly query?: never;
@@ -980,6 +1000,7 @@ export interface components {
             readonly ended?: number;
             /** @description Nodes that did not answer */
             readonly missing?: readonly string[];
+            readonly refused?: number;
         };
         readonly Channel: {
             readonly channel: string;
@@ -2924,6 +2945,51 @@ export interface operations {
                     /** @description A channel, or a pattern like chat:* */
                     readonly pattern?: string;
                     readonly reason?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Affected"];
+                };
+            };
+            /** @description Refused, or failed. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly subscribeUser: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly user: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    readonly channel: string;
+                    readonly except?: string | readonly string[];
+                    readonly position?: {
+                        readonly epoch: string;
+                        readonly offset: number;
+                    };
+                    readonly rewind?: number;
+                    readonly since?: number;
                 };
             };
         };

@@ -90,6 +90,7 @@ describe('the backend', () => {
     expect(await collect(sluice.connections())).toEqual([]);
     expect(await sluice.user('ada')).toMatchObject({ online: false });
     expect(await sluice.disconnect('ada')).toEqual({ connections: 0 });
+    expect(await sluice.subscribe('ada', 'chat:a', { rewind: 1 })).toEqual({ connections: 0 });
     expect(await sluice.unsubscribe('ada', { pattern: 'chat:*' })).toEqual({ connections: 0, ended: 0 });
     expect(await sluice.recheck('ada')).toEqual({ connections: 0, ended: 0 });
     expect(await sluice.revoke({ user: 'ada' })).toMatchObject({ user: 'ada' });

@@ -48,6 +48,12 @@ export interface Resource {
   end(state: 'ended', ending: Ending): void;
 }
 
+/** Why the gateway ended it, from its push. */
+export interface Ended {
+  readonly reason: string;
+  readonly message?: string;
+}
+
 type Opening = 'subscribe' | 'watch' | 'enter' | 'respond' | 'consume';
 type Closing = 'unsubscribe' | 'unwatch' | 'leave' | 'unrespond' | 'stop';
 
@@ -120,8 +126,8 @@ export abstract class RemoteResource<Open extends Opening = Opening> implements 
   }
 
   /** The message for an end by the gateway. */
-  ended(reason: string): string {
-    return `${this.channel}: ${this.commands[0]} ended, ${reason}.`;
+  ended(push: Ended): string {
+    return `${this.channel}: ${this.commands[0]} ended: ${push.message ?? push.reason}`;
   }
 
   /** The connection was lost. */

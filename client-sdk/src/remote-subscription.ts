@@ -140,9 +140,9 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     return true;
   }
 
-  #unsubscribed({ reason }: UnsubscribedPush): void {
-    const error = clientError('unsubscribed', this.ended(reason));
-    this.end(reason === 'permission' ? 'denied' : 'ended', { error });
+  #unsubscribed(push: UnsubscribedPush): void {
+    const error = clientError('unsubscribed', this.ended(push));
+    this.end(push.reason === 'permission' ? 'denied' : 'ended', { error });
   }
 
   #moveTo(state: 'subscribing' | 'live' | 'replaying'): void {

@@ -23,6 +23,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   queues: 3.5 * 1024,
   requests: 3.5 * 1024,
   schedules: 1024,
+  'server-subscriptions': 1024,
   'share-tabs': 11 * 1024,
   // Includes its own core, because it runs in a worker.
   'shared-worker': 19 * 1024,
@@ -88,6 +89,16 @@ describe('every entry', () => {
     expect(files.filter((file) => !existsSync(at(`../dist/${file}`)))).toEqual([]);
   });
 
+  it('calls the core by the names that the build has shortened', async () => {
+    const shortened = (name: string) => 'mangleProps' in shorten(name, {});
+    const calling = await Promise.all(
+      Object.keys(ENTRIES).map(async (name) => ({ name, modules: (await bundle(name)).moduleIds })),
+    );
+    const callers = calling.filter(({ modules }) => modules.some((id) => id.endsWith('/entry-host.ts')));
+    expect(callers.map(({ name }) => name)).toContain('schedules');
+    expect(callers.filter(({ name }) => !shortened(name))).toEqual([]);
+  });
+
   it('has a budget, and every budget has an entry', () => {
     expect(Object.keys(BUDGETS)).toEqual(Object.keys(ENTRIES));
   });
@@ -144,6 +155,7 @@ describe('the core', () => {
         'requests/api',
         'requests/reply-error',
         'schedules/api',
+        'server-subscriptions/api',
         'queues/api',
         'queues/nack-error',
       ],

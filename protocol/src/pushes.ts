@@ -8,6 +8,7 @@ export type Push =
   | GapPush
   | ReplayingPush
   | LivePush
+  | SubscribedPush
   | UnsubscribedPush
   | PresencePush
   | UnwatchedPush
@@ -86,6 +87,21 @@ export interface ReplayingPush extends SubscriptionPush<'replaying'> {}
 /** The cursor has reached the head. */
 export interface LivePush extends SubscriptionPush<'live'> {}
 
+/** A subscription that the backend has opened on this connection, with its cursor. */
+export interface OpenedSubscription extends Position {
+  readonly channel: string;
+  readonly state: 'live' | 'replaying';
+}
+
+/**
+ * The backend has opened these default subscriptions on this connection. Their pushes follow; a
+ * `subscribe` of the client takes one over. SPEC.md section 7.4.
+ */
+export interface SubscribedPush {
+  readonly type: 'subscribed';
+  readonly subscriptions: readonly OpenedSubscription[];
+}
+
 /** Why the gateway ended something that a connection held. */
 export type EndReason =
   /** The connection lost the permission. */
@@ -93,8 +109,13 @@ export type EndReason =
   /** The backend ended it. */
   | 'removed';
 
+/** Why the gateway ended it, in a sentence for people; present if the gateway has one. */
+interface Ending {
+  readonly message?: string;
+}
+
 /** The gateway ended the subscription. */
-export interface UnsubscribedPush extends SubscriptionPush<'unsubscribed'> {
+export interface UnsubscribedPush extends SubscriptionPush<'unsubscribed'>, Ending {
   readonly reason: EndReason | 'slow_reader';
 }
 
@@ -114,14 +135,14 @@ export interface PresencePush {
 }
 
 /** The gateway ended a presence subscription. */
-export interface UnwatchedPush {
+export interface UnwatchedPush extends Ending {
   readonly type: 'unwatched';
   readonly channel: string;
   readonly reason: EndReason;
 }
 
 /** The gateway ended this connection's membership. */
-export interface LeftPush {
+export interface LeftPush extends Ending {
   readonly type: 'left';
   readonly channel: string;
   readonly reason: EndReason;
@@ -159,7 +180,7 @@ export interface GroupGapPush {
 }
 
 /** The gateway ended the consumer. */
-export interface StoppedPush {
+export interface StoppedPush extends Ending {
   readonly type: 'stopped';
   readonly channel: string;
   readonly group: string;
@@ -206,7 +227,7 @@ export type CancelReason =
   | 'slow_reader';
 
 /** The gateway ended the registration of a responder. Its open requests have ended. */
-export interface UnrespondedPush {
+export interface UnrespondedPush extends Ending {
   readonly type: 'unresponded';
   readonly channel: string;
   readonly reason: EndReason;

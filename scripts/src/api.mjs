@@ -28,6 +28,11 @@ const ENTRIES = [
     types: 'client-sdk/dist/schedules.d.ts',
     source: 'client-sdk/src/schedules/index.ts',
   },
+  {
+    name: '@sluice/client/server-subscriptions',
+    types: 'client-sdk/dist/server-subscriptions.d.ts',
+    source: 'client-sdk/src/server-subscriptions/index.ts',
+  },
   { name: '@sluice/client/outbox', types: 'client-sdk/dist/outbox.d.ts', source: 'client-sdk/src/outbox/index.ts' },
   { name: '@sluice/client/msgpack', types: 'client-sdk/dist/msgpack.d.ts', source: 'client-sdk/src/msgpack.ts' },
   {

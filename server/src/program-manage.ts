@@ -1,6 +1,14 @@
-import { channelNameFault, type Json, PatternError, parsePattern, unknownChannel } from '@sluice/protocol';
+import {
+  channelNameFault,
+  type Json,
+  PatternError,
+  parsePattern,
+  type StartingPoint,
+  unknownChannel,
+} from '@sluice/protocol';
 import type { Closing, Target } from './manage/local-actions.ts';
 import type { ChannelsQuery, ConnectionsQuery, Manage } from './manage/manage.ts';
+import { readSubscribing } from './manage/read-subscribing.ts';
 import type {
   ActionReport,
   ChannelList,
@@ -13,6 +21,9 @@ import type {
 import { errorOf } from './program-requests.ts';
 import { Refusal } from './refusal.ts';
 import { SluiceError } from './sluice-error.ts';
+
+/** Where the subscriptions of a user start, and which connections are left alone. */
+export type SubscribeOptions = StartingPoint & Pick<Target, 'except'>;
 
 /** Which of a user's connections an action is about. */
 export type TargetOptions = Omit<Target, 'user'>;
@@ -71,14 +82,30 @@ export class ProgramManage {
     return this.#manage.close(connection, options);
   }
 
-  /** Ends what a user's connections hold on the channels of a pattern, or everywhere. */
-  async unsubscribe(user: string, options: TargetOptions = {}): Promise<ActionReport> {
+  /**
+   * Subscribes all connections of a user to a channel, whatever its rule allows them. Connections that
+   * are subscribed already are left alone.
+   *
+   * @param options where the subscriptions start; default: with the next message
+   * @throws SluiceError `channel_unknown`, `channel_invalid`, `command_invalid`
+   */
+  async subscribe(user: string, channel: string, options: SubscribeOptions = {}): Promise<ActionReport> {
+    const wish = readSubscribing({ ...options, channel });
+    if (wish instanceof Refusal) throw errorOf(wish);
+    return orThrow(await this.#manage.subscribe({ ...wish, user, ...(options.except && { except: options.except }) }));
+  }
+
+  /**
+   * Ends what a user's connections hold on the channels of a pattern, or everywhere. `reason` is for
+   * the client.
+   */
+  async unsubscribe(user: string, options: TargetOptions & Pick<Closing, 'reason'> = {}): Promise<ActionReport> {
     checkPattern(options.pattern);
     return this.#manage.unsubscribe({ ...options, user });
   }
 
-  /** Decides anew what a user's connections may hold, and ends the rest. */
-  async recheck(user: string, options: TargetOptions = {}): Promise<ActionReport> {
+  /** Decides anew what a user's connections may hold, and ends the rest. `reason` is for the client. */
+  async recheck(user: string, options: TargetOptions & Pick<Closing, 'reason'> = {}): Promise<ActionReport> {
     checkPattern(options.pattern);
     return this.#manage.recheck({ ...options, user });
   }

@@ -142,7 +142,10 @@ describe('POST /api/v1/users/{user}/recheck', () => {
     const { json } = await call(gateway, '/users/ada/recheck', { body: { pattern: 'chat:b' } });
     expect(json).toEqual({ connections: 1, ended: 1 });
     await client.wait(() => client.received.some(({ type }) => type === 'unsubscribed'));
-    expect(client.received).toContainEqual({ type: 'unsubscribed', channel: 'chat:b', reason: 'permission' });
+    expect(await client.push('unsubscribed')).toEqual({
+      ...{ type: 'unsubscribed', channel: 'chat:b', reason: 'permission' },
+      message: expect.stringContaining('the rule "chat:{room}" allows it to (a function)'),
+    });
     expect((await call(gateway, '/users/ada')).json.channels).toEqual(['chat:a']);
   });
 });

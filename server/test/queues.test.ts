@@ -307,7 +307,7 @@ describe('a consumer', () => {
       token: await tokenFor('worker', { clock: () => world.clock.now(), claims: { role: 'guest' } }),
     });
     expect(await one.client.push('stopped')).toEqual({
-      ...{ type: 'stopped', channel: 'jobs:a', group: 'queue', reason: 'permission' },
+      ...{ type: 'stopped', channel: 'jobs:a', group: 'queue', reason: 'permission', message: expect.any(String) },
     });
     world.clock.advance(1_200);
     await world.idle();

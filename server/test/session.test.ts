@@ -91,6 +91,7 @@ describe('refresh', () => {
       type: 'unsubscribed',
       channel: 'room:a',
       reason: 'permission',
+      message: expect.stringContaining('is not allowed to user "ada"'),
     });
     await world.gateway.publish('room:a', 1);
     await world.gateway.publish('room:b', 2);

@@ -74,9 +74,10 @@ describe('subscriptions with an id', () => {
     await world.gateway.reload({ ...world.assembly.config, channels: [] });
     await world.idle();
     const ended = client.received.filter(({ type }) => type === 'unsubscribed');
+    const message = expect.stringContaining('no channel rule matches "a"');
     expect(ended).toEqual([
-      { type: 'unsubscribed', channel: 'a', reason: 'permission' },
-      { type: 'unsubscribed', channel: 'a', sub: 1, reason: 'permission' },
+      { type: 'unsubscribed', channel: 'a', reason: 'permission', message },
+      { type: 'unsubscribed', channel: 'a', sub: 1, reason: 'permission', message },
     ]);
   });
 

@@ -64,7 +64,7 @@ export class Membership extends RemoteResource<'enter'> {
     if (push.type !== 'left' || !this.on) return;
     this.on = false;
     // Otherwise the pending reply decides.
-    if (this.phase !== 'opening') this.refuse(denied(this, push.reason));
+    if (this.phase !== 'opening') this.refuse(denied(this, push));
   }
 
   override unused(): void {

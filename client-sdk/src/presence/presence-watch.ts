@@ -31,7 +31,7 @@ export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
   receive(push: ChannelPush): void {
     // A push before the reply belongs to an earlier presence subscription.
     if (!this.on) return;
-    if (push.type === 'unwatched') this.refuse(denied(this, push.reason));
+    if (push.type === 'unwatched') this.refuse(denied(this, push));
     else if (push.type === 'presence' && this.roster.read(push)) {
       this.each((subscriber) => subscriber.follow(this.roster));
     }

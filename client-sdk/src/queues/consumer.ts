@@ -62,7 +62,7 @@ export class ConsumerResource extends WorkResource<'consume', Work> {
     if (push.type === 'deliveries') this.#accept(push, this.#settler);
     else if (push.type === 'group_gap') this.#reportGap(push);
     else if (push.type === 'stopped') {
-      this.refuse(this.host.refusal(PERMISSION_DENIED, 'permission_denied', this.ended(push.reason)));
+      this.refuse(this.host.refusal(PERMISSION_DENIED, 'permission_denied', this.ended(push)));
     }
   }
 

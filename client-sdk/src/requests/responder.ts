@@ -33,7 +33,7 @@ export class ResponderResource extends WorkResource<'respond', Responding> {
       this.#requests.get(push.request)?.abort(new Error(`Cancelled: ${push.reason}.`));
     else if (push.type === 'unresponded') {
       this.abandon(lostWork('The registration ended.'));
-      this.refuse(this.host.refusal(PERMISSION_DENIED, 'permission_denied', this.ended(push.reason)));
+      this.refuse(this.host.refusal(PERMISSION_DENIED, 'permission_denied', this.ended(push)));
     }
   }
 

@@ -83,7 +83,8 @@ export class TabGroup {
           this.#greeting = { result, at: now() };
         },
         left: (push) => this.#left(push),
-        settle: (message) => this.#forwarder.settle(message) || this.#work.receive(message as Push),
+        settle: (message) =>
+          this.#forwarder.settle(message) || this.#work.receive(message as Push) || this.#announce(message as Push),
       }),
       WebSocket: this.#forwarder.socketClass(WebSocket),
       ...(!anonymous && { token: () => this.tokens.take() }),
@@ -122,6 +123,13 @@ export class TabGroup {
     clearTimeout(this.#sweeping);
     for (const tab of [...this.#tabs]) tab.close(code, reason);
     this.#upstream.close();
+  }
+
+  /** Every tab may subscribe to what the backend has subscribed the shared connection to. */
+  #announce(push: Push): boolean {
+    if (push.type !== 'subscribed') return false;
+    for (const tab of this.#tabs) if (tab.connected) tab.push(push);
+    return true;
   }
 
   // ------------------------------------------------------------------ commands of the tabs

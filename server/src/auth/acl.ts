@@ -5,7 +5,7 @@
 
 import { isSegmentOf, type Params, type Pattern, readSegment } from '@sluice/protocol';
 import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
-import type { Identity, Verb } from './identity.ts';
+import { type Identity, isSubscribedByBackend, type Verb } from './identity.ts';
 
 /** The users to whom a rule permits a verb. */
 export type Grant =
@@ -209,7 +209,7 @@ export function permits(
       allowed = true;
     }
   }
-  if (allowed) return true;
+  if (allowed || (verb === 'subscribe' && isSubscribedByBackend(identity, channel))) return true;
   const list = rule.allow[verb];
   if (list === undefined) return false;
   let functions = false;

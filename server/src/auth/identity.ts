@@ -57,16 +57,18 @@ export interface Identity {
   readonly trusted?: boolean;
   /** The name of the API key, if it is one. */
   readonly name?: string;
-  /** What a hook has added when the connection was opened; it survives a refresh of the token. */
+  /** What a hook or the backend has added to the connection; it survives a refresh of the token. */
   readonly added?: Added;
 }
 
-/** What the hook `connect` adds to an identity. */
+/** What a hook or the backend adds to an identity while its connection is open. */
 export interface Added {
   /** Takes the place of the claim `info`. */
   readonly info?: Json;
   /** Passed on to the hooks that are asked later. */
   readonly meta?: Json;
+  /** Channels that the backend has subscribed the connection to: it may subscribe to them. */
+  readonly channels?: ReadonlySet<string>;
 }
 
 /** An identity with what a hook has added. */
@@ -75,6 +77,16 @@ export function withAdded(identity: Identity, added: Added | undefined): Identit
   const { info } = added;
   return { ...identity, added, ...(info !== undefined && { claims: { ...identity.claims, info } }) };
 }
+
+/** Has the backend subscribed the connection to this channel? */
+export const isSubscribedByBackend = ({ added }: Identity, channel: string): boolean =>
+  added?.channels?.has(channel) === true;
+
+/** An identity that the backend has subscribed to these channels, and no others. */
+export const withChannels = (identity: Identity, channels: ReadonlySet<string>): Identity => ({
+  ...identity,
+  added: { ...identity.added, channels },
+});
 
 /** Shared by all identities without any. */
 const NO_CAPABILITIES: readonly Capability[] = Object.freeze([]);

@@ -33,7 +33,7 @@ export interface CursorHost {
   /** See `Standing.reviewed`. */
   reviewed(cursor: Cursor, review: CursorReview): boolean;
   /** See `Standing.end`. */
-  end(cursor: Cursor, reason: EndReason): void;
+  end(cursor: Cursor, reason: EndReason, message?: string): void;
 }
 
 export interface CursorOptions {
@@ -231,7 +231,7 @@ export class Cursor implements Standing {
     return this.host.reviewed(this, { match, identity, forced });
   }
 
-  end(reason: EndReason): void {
-    this.host.end(this, reason);
+  end(reason: EndReason, message?: string): void {
+    this.host.end(this, reason, message);
   }
 }

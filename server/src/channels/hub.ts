@@ -18,7 +18,7 @@ import { effectiveConditions } from './filters/enforced-filter.ts';
 import { FilteredCursor } from './filters/filtered-cursor.ts';
 import { isFiltered, variantFor } from './filters/filtered-variant.ts';
 import type { Replayer } from './replay.ts';
-import { type EndReason, isByGateway } from './standing.ts';
+import { type EndReason, gatewayEnding } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 
 export interface HubOptions {
@@ -180,7 +180,7 @@ export class Hub implements CursorHost {
     this.#options.replayer.wake(subscriber);
   }
 
-  end(cursor: Cursor, reason: EndReason): void {
+  end(cursor: Cursor, reason: EndReason, message?: string): void {
     const { subscriber, subject, channel, sent } = cursor;
     this.unsubscribe(cursor);
     this.#options.events.emit('unsubscribed', {
@@ -191,7 +191,8 @@ export class Hub implements CursorHost {
       end: sent,
       reason,
     });
-    if (isByGateway(reason)) subscriber.push({ type: 'unsubscribed', ...subject, reason });
+    const ending = gatewayEnding(reason, message);
+    if (ending !== null) subscriber.push({ type: 'unsubscribed', ...subject, ...ending });
   }
 
   #closeIfUnused(channel: OpenChannel): void {

@@ -7,9 +7,17 @@ import type { RuleMatch } from './rules.ts';
  */
 export type EndReason = 'asked' | 'permission' | 'removed' | 'closed';
 
-/** Is it the gateway that ends it, so that the client must be notified? */
-export const isByGateway = (reason: EndReason): reason is 'permission' | 'removed' =>
-  reason === 'permission' || reason === 'removed';
+/** Why the gateway ended something, as the client learns it. */
+export interface GatewayEnding {
+  readonly reason: 'permission' | 'removed';
+  readonly message?: string;
+}
+
+/** The fields of the push; `null` if the gateway did not end it, so that the client need not be notified. */
+export function gatewayEnding(reason: EndReason, message: string | undefined): GatewayEnding | null {
+  if (reason !== 'permission' && reason !== 'removed') return null;
+  return message === undefined ? { reason } : { reason, message };
+}
 
 /**
  * What a connection holds until it ends: a subscription, a presence subscription, a membership.
@@ -46,9 +54,10 @@ export interface Standing {
   /**
    * Ends it, and notifies the client unless the client asked. The holder has removed it already.
    *
+   * @param message for the client: why, in a sentence
    * @returns a promise if the client asked and an engine has to confirm
    */
-  end(reason: EndReason): void | Promise<void>;
+  end(reason: EndReason, message?: string): void | Promise<void>;
 }
 
 /** A kind of standing thing, compared by identity. */

@@ -1,5 +1,5 @@
 import { LOW_WATER } from '../channels/budgets.ts';
-import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
+import { type EndReason, type GatewayEnding, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import type { GroupGap } from '../engine/groups.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -65,7 +65,7 @@ export class Consumer implements Standing, Receiver {
   }
 
   groupRemoved(): void {
-    this.#stop('group_removed');
+    this.#stop({ reason: 'group_removed' });
   }
 
   /** Its connection has been closed before. */
@@ -116,15 +116,16 @@ export class Consumer implements Standing, Receiver {
   }
 
   /** Who stops may settle what it has. Who loses the permission, is removed, or the connection, gives it back. */
-  end(reason: EndReason): void {
-    if (isByGateway(reason)) this.#stop(reason);
+  end(reason: EndReason, message?: string): void {
+    const ending = gatewayEnding(reason, message);
+    if (ending !== null) this.#stop(ending);
     else this.#leave(reason === 'closed' ? RELEASE_GRACE : null);
   }
 
-  #stop(reason: 'permission' | 'removed' | 'group_removed'): void {
+  #stop(ending: GatewayEnding | { readonly reason: 'group_removed' }): void {
     this.#subscriber.standings.remove(this);
     this.#leave(0);
-    this.#subscriber.push({ type: 'stopped', ...this.#dispatcher.ref, reason });
+    this.#subscriber.push({ type: 'stopped', ...this.#dispatcher.ref, ...ending });
   }
 
   /** @param grace until the deliveries go to others; `null`: they stay */

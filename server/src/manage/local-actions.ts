@@ -3,6 +3,8 @@ import type { Authority } from '../channels/authorize.ts';
 import type { Standing } from '../channels/standing.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Hooks } from '../hooks/hooks.ts';
+import { Refusal } from '../refusal.ts';
+import type { BackendSubscription } from '../session/backend-outcome.ts';
 import type { FairScheduler } from '../session/fair-scheduler.ts';
 import { PermissionReview } from '../session/permission-review.ts';
 import type { Registered, Registry } from '../session/registry.ts';
@@ -31,11 +33,16 @@ export interface Closing {
   readonly reconnect?: boolean;
 }
 
+/** What a user's connections are subscribed to, and from where. */
+export type Subscribing = Omit<Target, 'pattern'> & BackendSubscription;
+
 /** How many connections were affected on one node. */
 export interface Affected {
   readonly connections: number;
   /** Subscriptions, memberships and other things that have ended. */
   readonly ended?: number;
+  /** Connections that cannot be subscribed. */
+  readonly refused?: number;
 }
 
 /** Changes what this node's connections hold, for whichever node asks for it. */
@@ -47,8 +54,9 @@ export class LocalActions {
     const { cluster } = parts;
     cluster.answer('disconnect', (action) => this.#disconnect(action as unknown as Target & Closing));
     cluster.answer('close', (action) => this.#close(action as unknown as Closing & { readonly connection: string }));
-    cluster.answer('unsubscribe', (target) => this.#unsubscribe(target as unknown as Target));
-    cluster.answer('recheck', (target) => this.#recheck(target as unknown as Target));
+    cluster.answer('subscribe', (wish) => this.#subscribe(wish as unknown as Subscribing));
+    cluster.answer('unsubscribe', (target) => this.#unsubscribe(target as unknown as Target & Closing));
+    cluster.answer('recheck', (target) => this.#recheck(target as unknown as Target & Closing));
   }
 
   #disconnect({ reason, reconnect, ...target }: Target & Closing): Affected {
@@ -64,17 +72,27 @@ export class LocalActions {
     return { connections: 1 };
   }
 
-  #unsubscribe(target: Target): Affected {
+  async #subscribe({ user, except, ...wish }: Subscribing): Promise<Affected> {
+    const sessions = this.#sessionsOf({ user, ...(except && { except }) });
+    const outcomes = await Promise.all(sessions.map((session) => session.subscribe(wish)));
+    const refused = outcomes.filter((outcome) => outcome instanceof Refusal).length;
+    const connections = outcomes.filter((outcome) => outcome === 'subscribed').length;
+    return refused === 0 ? { connections } : { connections, refused };
+  }
+
+  #unsubscribe(target: Target & Closing): Affected {
     const sessions = this.#sessionsOf(target);
     const held = heldBy(sessions, target);
-    for (const { session, standing } of held) void session.end(standing, 'removed');
+    for (const session of this.#parts.registry.users.all(target.user)) session.withdraw(matcherOf(target));
+    for (const { session, standing } of held) void session.end(standing, 'removed', target.reason);
     return { connections: new Set(held.map(({ session }) => session)).size, ended: held.length };
   }
 
-  async #recheck(target: Target): Promise<Affected> {
+  async #recheck(target: Target & Closing): Promise<Affected> {
     const sessions = this.#sessionsOf(target);
     const held = heldBy(sessions, target);
-    await PermissionReview.ofHooks(sessions, this.#parts, matcherOf(target)).run();
+    const about = { only: matcherOf(target), message: target.reason };
+    await PermissionReview.ofHooks(sessions, this.#parts, about).run();
     return { connections: sessions.length, ended: held.filter(({ standing }) => standing.ended).length };
   }
 

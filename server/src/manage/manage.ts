@@ -4,7 +4,7 @@ import type { Answers, Cluster } from '../cluster/cluster.ts';
 import type { Log } from '../engine/engine.ts';
 import type { Presence } from '../presence/presence.ts';
 import { Refusal } from '../refusal.ts';
-import type { Affected, Closing, Target } from './local-actions.ts';
+import type { Affected, Closing, Subscribing, Target } from './local-actions.ts';
 import {
   type ChannelsQuestion,
   type ConnectionsQuestion,
@@ -174,13 +174,25 @@ export class Manage {
     return this.#act('close', { connection, ...closing });
   }
 
-  /** Ends what a user's connections hold on the channels of a pattern, or everywhere. */
-  unsubscribe(target: Target): Promise<ActionReport> {
+  /**
+   * Subscribes all connections of a user to a channel, whatever its rule allows them.
+   *
+   * @returns a refusal if no rule matches the channel
+   */
+  async subscribe(wish: Subscribing): Promise<ActionReport | Refusal> {
+    const { channel } = wish;
+    if (this.#parts.rules.match(channel) === null)
+      return new Refusal('channel_unknown', unknownChannel(channel).detail);
+    return this.#act('subscribe', wish);
+  }
+
+  /** Ends what a user's connections hold on the channels of a pattern, or everywhere. `reason` is for the client. */
+  unsubscribe(target: Target & Closing): Promise<ActionReport> {
     return this.#act('unsubscribe', { ...target });
   }
 
-  /** Decides anew what a user's connections may hold, and ends the rest. */
-  recheck(target: Target): Promise<ActionReport> {
+  /** Decides anew what a user's connections may hold, and ends the rest. `reason` is for the client. */
+  recheck(target: Target & Closing): Promise<ActionReport> {
     return this.#act('recheck', { ...target });
   }
 
@@ -189,9 +201,11 @@ export class Manage {
     const sum = (of: (affected: Affected) => number): number =>
       answers.reduce((total, { answer }) => total + of(answer), 0);
     const endings = answers.some(({ answer }) => answer.ended !== undefined);
+    const refused = sum(({ refused = 0 }) => refused);
     return {
       connections: sum(({ connections }) => connections),
       ...(endings ? { ended: sum(({ ended = 0 }) => ended) } : {}),
+      ...(refused > 0 && { refused }),
       ...missingOf(missing),
     };
   }

@@ -107,6 +107,8 @@ export interface ActionReport extends OverAllNodes {
   readonly connections: number;
   /** Subscriptions, memberships and other things that have ended. */
   readonly ended?: number;
+  /** Connections that could not be subscribed, for example because they have too many subscriptions. */
+  readonly refused?: number;
 }
 
 /** A user, over all nodes. */

@@ -1,5 +1,5 @@
 import type { Member } from '@sluice/protocol';
-import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
+import { type EndReason, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
 import type { RosterPage } from '../engine/presence.ts';
 import type { KeyedBroadcaster } from '../keyed/keyed-broadcaster.ts';
 import type { KeyedSubscription } from '../keyed/keyed-subscription.ts';
@@ -52,9 +52,10 @@ export class PresenceSubscription implements Standing {
     this.#broadcaster.resume(this.#subscription);
   }
 
-  end(reason: EndReason): void {
+  end(reason: EndReason, message?: string): void {
     this.#broadcaster.unsubscribe(this.#subscription);
-    if (!isByGateway(reason)) return;
-    this.#subscription.subscriber.push({ type: 'unwatched', channel: this.channelName, reason });
+    const ending = gatewayEnding(reason, message);
+    if (ending === null) return;
+    this.#subscription.subscriber.push({ type: 'unwatched', channel: this.channelName, ...ending });
   }
 }

@@ -39,6 +39,8 @@ export interface Selection {
  * idle connection costs nothing.
  */
 export interface WireSession {
+  /** The client's request says which subscriptions it has: the backend cannot add others. */
+  readonly fixed?: boolean;
   /**
    * The connection is open. A wire that sends first does so here.
    *

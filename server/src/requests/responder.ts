@@ -1,5 +1,5 @@
 import type { CancelReason } from '@sluice/protocol';
-import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
+import { type EndReason, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import { Refusal } from '../refusal.ts';
 import type { Clock } from '../util/clock.ts';
@@ -87,12 +87,13 @@ export class Responder implements Standing, RequestHandler {
     this.#parts.requests.poolOf(this.channelName)?.resume(this);
   }
 
-  end(reason: EndReason): void {
+  end(reason: EndReason, message?: string): void {
     this.#parts.requests.withdraw(this.channelName, this);
     this.#state = 'ended';
     for (const request of this.#open) request.end(lost(this.channelName));
-    if (!isByGateway(reason)) return;
-    this.#subscriber.push({ type: 'unresponded', channel: this.channelName, reason });
+    const ending = gatewayEnding(reason, message);
+    if (ending === null) return;
+    this.#subscriber.push({ type: 'unresponded', channel: this.channelName, ...ending });
   }
 
   // Requests ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { type Command, type CommandType, isWildcard, type Json } from '@sluice/protocol';
-import type { Verb } from '../auth/identity.ts';
+import { isSubscribedByBackend, type Verb } from '../auth/identity.ts';
 import { authorize } from '../channels/authorize.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { HookKind } from '../hook.ts';
@@ -119,6 +119,7 @@ export class Decisions {
     const { services, identity } = this.#session;
     const kind = HOOK_OF[type];
     if (kind === undefined || !services.hooks.active) return false;
+    if (type === 'subscribe' && isSubscribedByBackend(identity, channel)) return false;
     return services.hooks.applies(kind, identity, services.rules.match(channel)?.log ?? channel);
   }
 

@@ -1,6 +1,6 @@
 import type { Json } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
-import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
+import { type EndReason, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
 import { sameJson } from '../util/same-json.ts';
 import { infoOf, infoProblem } from './member-info.ts';
 import type { SessionContext } from './session-context.ts';
@@ -105,12 +105,13 @@ export class Membership implements Standing {
     this.#reportFailure(entering);
   }
 
-  end(reason: EndReason): void | Promise<void> {
+  end(reason: EndReason, message?: string): void | Promise<void> {
     this.#ended = true;
     const leaving = this.#leave(reason === 'closed' ? this.#grace : 0);
     if (reason === 'asked') return leaving;
     this.#reportFailure(leaving);
-    if (isByGateway(reason)) this.#session.push({ type: 'left', channel: this.channelName, reason });
+    const ending = gatewayEnding(reason, message);
+    if (ending !== null) this.#session.push({ type: 'left', channel: this.channelName, ...ending });
   }
 
   /** Milliseconds for which the user stays a member after the connection has closed. */

@@ -17,7 +17,9 @@ export const STEPS = 64;
 interface Reviewer extends Authority {
   readonly hooks?: Hooks;
   /** The channels that are reviewed. Default: all. */
-  readonly only?: (channel: string) => boolean;
+  readonly only?: ((channel: string) => boolean) | undefined;
+  /** For the client, about what ends. Default: the reason of the refusal. */
+  readonly message?: string | undefined;
 }
 
 type Steps = Generator<Promise<void> | void>;
@@ -61,14 +63,15 @@ export class PermissionReview implements Resumable {
    * Asks the hooks again about everything that these sessions hold.
    *
    * @param only asks only about what they hold on these channels; default: everything
+   * @param message for the clients, about what ends; default: why it is no longer allowed
    */
   static ofHooks(
     sessions: readonly Registered[],
     { scheduler, hooks, ...authority }: Authority & { scheduler: FairScheduler; hooks: Hooks },
-    only: (channel: string) => boolean = () => true,
+    { only, message }: Pick<Reviewer, 'only' | 'message'> = {},
   ): PermissionReview {
     const { rules, events, clock } = authority;
-    return new PermissionReview(scheduler, stepsOfAll(sessions, { rules, events, clock, hooks, only }));
+    return new PermissionReview(scheduler, stepsOfAll(sessions, { rules, events, clock, hooks, only, message }));
   }
 
   /** Resolves when everything has been checked, or the connection has closed. */
@@ -184,14 +187,14 @@ function recheck(
     askHook(session, standing, { ...reviewer, decision }),
   );
   if (!(asked instanceof Promise)) {
-    adapt(session, standing, asked);
+    adapt(session, standing, { ...asked, message: reviewer.message });
     return;
   }
   const rule = reviewer.rules.match(channelName)?.rule;
   return asked.then((ruling) => {
     // A newer token, or newer rules, have a review of their own.
     const isInForce = session.identity === identity && reviewer.rules.match(channelName)?.rule === rule;
-    if (session.state !== 'closed' && isInForce) adapt(session, standing, ruling);
+    if (session.state !== 'closed' && isInForce) adapt(session, standing, { ...ruling, message: reviewer.message });
   });
 }
 
@@ -213,8 +216,13 @@ function askHook(
   });
 }
 
-function adapt(session: Registered, standing: Standing, { decision, forced }: Ruling): void {
+function adapt(
+  session: Registered,
+  standing: Standing,
+  { decision, forced, message }: Ruling & Pick<Reviewer, 'message'>,
+): void {
   if (standing.ended) return;
-  const goesOn = !(decision instanceof Refusal) && standing.reviewed?.(decision, session.identity, forced) !== false;
-  if (!goesOn) void session.end(standing, 'permission');
+  const isDenied = decision instanceof Refusal;
+  if (!isDenied && standing.reviewed?.(decision, session.identity, forced) !== false) return;
+  void session.end(standing, 'permission', message ?? (isDenied ? decision.body.message : undefined));
 }

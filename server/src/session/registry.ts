@@ -3,7 +3,9 @@ import type { Identity } from '../auth/identity.ts';
 import type { EndReason, Standing } from '../channels/standing.ts';
 import type { Standings } from '../channels/standings.ts';
 import type { Connection } from '../transport/connection.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
 import { SortedList } from '../util/sorted-list.ts';
+import type { BackendOutcome, BackendSubscription } from './backend-outcome.ts';
 import type { SessionState } from './session-state.ts';
 
 /** A session, as seen by what handles all sessions. */
@@ -15,8 +17,12 @@ export interface Registered {
   /** When the connection was opened, by the monotonic clock in milliseconds. */
   readonly openedAt: number;
   /** Ends what it holds; see `Standing.end`. */
-  end(standing: Standing, reason: EndReason): void | Promise<void>;
+  end(standing: Standing, reason: EndReason, message?: string): void | Promise<void>;
   push(push: Push): void;
+  /** Subscribes it to a channel for the backend. */
+  subscribe(wish: BackendSubscription): NowOrLater<BackendOutcome>;
+  /** The backend no longer subscribes it to these channels. What it holds of them stays. */
+  withdraw(matches: (channel: string) => boolean): void;
   /** Closes with an entry of the catalogue; what waits is sent first. */
   close(error: ErrorName, detail?: string): void;
   /** The wall clock was set. */

@@ -14,6 +14,9 @@ import { Standings } from '../channels/standings.ts';
 import type { Wire, WireSession } from '../protocols/protocol.ts';
 import { Refusal } from '../refusal.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
+import type { BackendOutcome, BackendSubscription } from './backend-outcome.ts';
+import { subscribeForBackend, withdrawSubscriptions } from './backend-subscription.ts';
 import { BlockedSeries, blocksSeries } from './blocked-series.ts';
 import type { Decided } from './decided.ts';
 import { Decisions } from './decisions.ts';
@@ -121,8 +124,16 @@ export class Session implements ConnectionListener, SessionContext {
     return this.standings.remove(standing);
   }
 
-  end(standing: Standing, reason: EndReason): void | Promise<void> {
-    if (this.forget(standing)) return standing.end(reason);
+  end(standing: Standing, reason: EndReason, message?: string): void | Promise<void> {
+    if (this.forget(standing)) return standing.end(reason, message);
+  }
+
+  subscribe(wish: BackendSubscription): NowOrLater<BackendOutcome> {
+    return subscribeForBackend(this, wish);
+  }
+
+  withdraw(matches: (channel: string) => boolean): void {
+    withdrawSubscriptions(this, matches);
   }
 
   get pages(): PageQueue {

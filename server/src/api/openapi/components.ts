@@ -87,7 +87,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
     buffered: whole(),
     slow: FLAG,
   }),
-  Affected: reply({ connections: whole() }, { ended: whole(), ...MISSING }),
+  Affected: reply({ connections: whole() }, { ended: whole(), refused: whole(), ...MISSING }),
   Revocation: reply({ until: whole() }, { user: text(), jti: text(), before: whole() }),
   GroupGap: reply({ from: ref('Position'), to: ref('Position'), reason: text() }),
   Delivery: reply({ id: text(), attempt: whole(1), deadline: NUMBER, message: ref('Message') }),

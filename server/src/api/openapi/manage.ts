@@ -89,6 +89,19 @@ export const MANAGE_OPERATIONS: Operations = {
     ),
   },
   'POST /api/v1/users/{user}/disconnect': onUser('disconnectUser', { reconnect: FLAG }),
+  'POST /api/v1/users/{user}/subscribe': {
+    ...{ id: 'subscribeUser', tag: 'users', needs: 'manage' },
+    body: body(
+      { channel: text() },
+      {
+        except: TARGET.except,
+        rewind: whole(),
+        since: whole(),
+        position: reply({ epoch: text(), offset: whole() }),
+      },
+    ),
+    reply: ref('Affected'),
+  },
   'POST /api/v1/users/{user}/unsubscribe': onUser('unsubscribeUser'),
   'POST /api/v1/users/{user}/recheck': onUser('recheckUser'),
   'GET /api/v1/connections': {

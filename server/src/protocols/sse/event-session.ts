@@ -22,6 +22,7 @@ const CONNECT = 1;
  * error.
  */
 export class EventSession implements WireSession {
+  readonly fixed = true;
   /** Set until the stream has begun, because a stream need not keep its token. */
   #start: EventStart | undefined;
   readonly #channels = new Map<number, string>();
@@ -80,7 +81,7 @@ export class EventSession implements WireSession {
       case 'replaying':
         return block('state', { channel: message.channel, state: message.type });
       case 'unsubscribed':
-        return block('state', { channel: message.channel, state: message.type, reason: message.reason });
+        return block('state', endingOf(message));
       case 'progress':
         return ''; // the position follows
       case 'drain':
@@ -109,6 +110,11 @@ export class EventSession implements WireSession {
     else if (error.name !== 'draining') outlet.send(block('error', error), false);
   }
 }
+
+const endingOf = ({ channel, type, reason, message }: Extract<ServerMessage, { type: 'unsubscribed' }>): object => ({
+  ...{ channel, state: type, reason },
+  ...(message !== undefined && { message }),
+});
 
 /** The gap, and the newest messages if the rule skips to them. */
 function gapBlock({ type, latest = [], ...gap }: Gap): string {

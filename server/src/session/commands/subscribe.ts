@@ -7,6 +7,7 @@ import {
   type SubscribeCommand,
   type SubscribeResult,
 } from '@sluice/protocol';
+import { isSubscribedByBackend } from '../../auth/identity.ts';
 import type { Variant } from '../../channels/audience.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../../channels/cursor.ts';
 import { effectiveConditions } from '../../channels/filters/enforced-filter.ts';
@@ -24,6 +25,7 @@ import { mayBegin } from '../standing-commands.ts';
 export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   const { channel, sub } = command;
   const key = keyOf(channel, sub);
+  if (sub === undefined) beginTakeover(session, channel);
   const allowed = mayBegin(session, {
     kind: SUBSCRIPTIONS,
     key,
@@ -42,8 +44,18 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   return session.addPending(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
 };
 
+/**
+ * A subscription that the backend has opened ends without a push: the client continues at its own
+ * position, with whatever filter it wants. SPEC.md section 7.4.
+ */
+function beginTakeover(session: SessionContext, channel: string): void {
+  if (!isSubscribedByBackend(session.identity, channel)) return;
+  const cursor = session.standings.of(SUBSCRIPTIONS).get(channel);
+  if (cursor !== undefined) void session.end(cursor, 'asked');
+}
+
 /** Opens the cursor of one command, again if the permission has changed meanwhile. */
-class Opening {
+export class Opening {
   readonly #session: SessionContext;
   readonly #command: SubscribeCommand;
   readonly #forced: Conditions | undefined;
@@ -101,7 +113,8 @@ async function awaitCursor(
   }
 }
 
-function welcome(session: SessionContext, cursor: Cursor): SubscribeResult {
+/** Holds the cursor that was opened. */
+export function welcome(session: SessionContext, cursor: Cursor): SubscribeResult {
   const { hub, events } = session.services;
   const { epoch, offset } = cursor;
   if (session.add(cursor)) {

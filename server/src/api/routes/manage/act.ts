@@ -1,6 +1,7 @@
 import type { Identity } from '../../../auth/identity.ts';
 import type { EventBus } from '../../../events.ts';
-import type { Closing, Target } from '../../../manage/local-actions.ts';
+import type { Closing, Subscribing, Target } from '../../../manage/local-actions.ts';
+import { readSubscribing } from '../../../manage/read-subscribing.ts';
 import type { ActionReport } from '../../../manage/types.ts';
 import { Refusal } from '../../../refusal.ts';
 import type { Request } from '../../../transport/http.ts';
@@ -27,14 +28,35 @@ export function disconnectRoute(services: ActionServices): Route['handle'] {
   return onUser(services, 'disconnect', [...TARGET, 'reconnect'], (wish) => services.manage.disconnect(wish));
 }
 
+/** `POST /api/v1/users/{user}/subscribe { channel, rewind?, since?, position?, except? }`. */
+export function subscribeRoute(services: ActionServices): Route['handle'] {
+  return async (request, { user = '' }) => {
+    let fields: Readonly<Record<string, unknown>> | Refusal = {};
+    const channelOf = async (): Promise<unknown> => {
+      fields = await readFields(request, ['channel', 'rewind', 'since', 'position', 'except']);
+      return fields instanceof Refusal ? fields : fields.channel;
+    };
+    return asManager(request, services, channelOf, async (by) => {
+      if (fields instanceof Refusal) return fields;
+      const wish = readSubscribing(fields as { readonly channel: unknown });
+      const except = readTexts(fields, 'except', MOST_EXCEPTIONS);
+      for (const value of [wish, except]) if (value instanceof Refusal) return value;
+      const subscribing = defined({ ...wish, user, except }) as unknown as Subscribing;
+      const report = await services.manage.subscribe(subscribing);
+      if (!(report instanceof Refusal)) audit(services, { action: 'subscribe', target: user, by, report });
+      return report;
+    });
+  };
+}
+
 /** `POST /api/v1/users/{user}/unsubscribe { pattern?, except?, reason? }`. */
 export function unsubscribeRoute(services: ActionServices): Route['handle'] {
-  return onUser(services, 'unsubscribe', TARGET, (wish) => services.manage.unsubscribe(targetOf(wish)));
+  return onUser(services, 'unsubscribe', TARGET, (wish) => services.manage.unsubscribe(wish));
 }
 
 /** `POST /api/v1/users/{user}/recheck { pattern?, except?, reason? }`. */
 export function recheckRoute(services: ActionServices): Route['handle'] {
-  return onUser(services, 'recheck', TARGET, (wish) => services.manage.recheck(targetOf(wish)));
+  return onUser(services, 'recheck', TARGET, (wish) => services.manage.recheck(wish));
 }
 
 /** `DELETE /api/v1/connections/{connection}?reason&reconnect`. */
@@ -98,8 +120,6 @@ function readClosing(query: URLSearchParams): Closing | Refusal {
   if (reason instanceof Refusal) return reason;
   return { reconnect: reconnect === 'true', ...(reason === undefined ? {} : { reason }) };
 }
-
-const targetOf = ({ user, pattern, except }: Wish): Target => defined({ user, pattern, except }) as unknown as Target;
 
 const defined = (fields: Readonly<Record<string, unknown>>): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

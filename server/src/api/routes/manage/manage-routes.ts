@@ -1,5 +1,12 @@
 import type { Route } from '../../route.ts';
-import { type ActionServices, closeRoute, disconnectRoute, recheckRoute, unsubscribeRoute } from './act.ts';
+import {
+  type ActionServices,
+  closeRoute,
+  disconnectRoute,
+  recheckRoute,
+  subscribeRoute,
+  unsubscribeRoute,
+} from './act.ts';
 import { enterMemberRoute, removeMemberRoute } from './member.ts';
 import { purgeRoute } from './purge.ts';
 import { channelRoute, channelsRoute, configRoute, connectionsRoute, nodesRoute, userRoute } from './read.ts';
@@ -23,6 +30,7 @@ export function manageRoutes(services: ActionServices, takesBody: Route['takesBo
     get('/users/{user}', "A user's connections and channels", userRoute(services)),
     get('/connections', 'The connections of all nodes', connectionsRoute(services)),
     post('/users/{user}/disconnect', "Close a user's connections", disconnectRoute(services)),
+    post('/users/{user}/subscribe', "Subscribe a user's connections to a channel", subscribeRoute(services)),
     post('/users/{user}/unsubscribe', "End what a user's connections hold", unsubscribeRoute(services)),
     post('/users/{user}/recheck', "Decide anew about what a user's connections hold", recheckRoute(services)),
     {
