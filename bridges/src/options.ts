@@ -15,3 +15,9 @@ export function listOption(options: BridgeOptions, name: string): readonly strin
   if (!Array.isArray(value)) throw wrong(name, 'a list');
   return value as readonly string[];
 }
+
+export function numberOption(options: BridgeOptions, name: string): number {
+  const value = options[name];
+  if (typeof value !== 'number') throw wrong(name, 'a number');
+  return value;
+}

@@ -37,11 +37,13 @@ export interface SourceRunnerParts {
  * engine has acknowledged. What was not acknowledged is read again, and recognised by the engine.
  */
 export class SourceRunner implements Bridge {
+  readonly spreads: boolean;
   readonly #parts: SourceRunnerParts;
   readonly #backoff: Backoff;
 
   constructor(parts: SourceRunnerParts) {
     this.#parts = parts;
+    this.spreads = parts.source.spreads === true;
     this.#backoff = new Backoff(parts.host.random);
   }
 

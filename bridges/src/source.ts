@@ -50,6 +50,11 @@ export interface OpenSource {
 
 /** A source with the client of its broker, which is loaded and not connected. */
 export interface Source {
+  /**
+   * May several nodes read at the same time, because the broker gives each its own part and keeps the
+   * order within it? Otherwise the node that holds the lease of the bridge reads.
+   */
+  readonly spreads?: boolean;
   /** Connects. Rejects within some seconds if the broker is away; the message has no secrets. */
   open(): Promise<OpenSource>;
 }

@@ -12,6 +12,7 @@ export interface BridgeSystem {
 
 /** Every system, by its name in the configuration: a folder each, loaded when a bridge needs it. */
 export const SYSTEMS: Readonly<Record<string, () => Promise<BridgeSystem>>> = {
+  kafka: async () => (await import('./kafka/kafka-system.ts')).kafkaSystem,
   nats: async () => (await import('./nats/nats-system.ts')).natsSystem,
   rabbitmq: async () => (await import('./rabbitmq/rabbitmq-system.ts')).rabbitmqSystem,
   redis: async () => (await import('./redis/redis-system.ts')).redisSystem,

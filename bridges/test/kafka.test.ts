@@ -1,14 +1,43 @@
-import { Admin } from '@platformatic/kafka';
-import { expect, it, onTestFinished } from 'vitest';
-import { noKafka, startKafka } from './support/kafka-broker.ts';
+import { testSink } from './conformance/sink-conformance.ts';
+import { testSource } from './conformance/source-conformance.ts';
+import { noKafka as skip, startKafka } from './support/kafka-broker.ts';
+import { KafkaTestClient } from './support/kafka-client.ts';
 
-it.skipIf(noKafka)('Kafka keeps its topics when it is killed', async () => {
-  const server = await startKafka();
-  const bootstrapBrokers = [`127.0.0.1:${server.port}`];
-  const admin = new Admin({ clientId: 'test', bootstrapBrokers, retries: 1_000, retryDelay: 50 });
-  onTestFinished(() => admin.close());
-  await admin.createTopics({ topics: ['orders'] });
-  await server.stop('SIGKILL');
-  await server.restart();
-  expect(await admin.listTopics()).toEqual(['orders']);
+let topics = 0;
+
+testSource('Kafka', {
+  skip,
+  start: startKafka,
+  open: async ({ port }) => {
+    const client = new KafkaTestClient(port);
+    const topic = `source-${++topics}`;
+    await client.createTopic(topic);
+    return {
+      bridge: { kafka: { brokers: [`127.0.0.1:${port}`] }, from: { topics: [topic], group: topic } },
+      produce: async (messages) => {
+        for (const { body, key, headers = {} } of messages) {
+          const message = { topic, value: body, headers, ...(key !== undefined && { key }) };
+          await client.producer.send({ messages: [message] });
+        }
+      },
+      unacknowledged: () => client.uncommitted(topic, topic),
+      rewind: async () => void (await client.admin.deleteGroups({ groups: [topic] })),
+      close: () => client.close(),
+    };
+  },
+});
+
+testSink('Kafka', {
+  ...{ skip, prefix: 'ce_', deduplicates: false },
+  start: startKafka,
+  open: async ({ port }) => {
+    const client = new KafkaTestClient(port);
+    const topic = `sink-${++topics}`;
+    await client.createTopic(topic);
+    return {
+      bridge: { kafka: { brokers: [`127.0.0.1:${port}`] }, to: { topic } },
+      received: () => client.read(topic),
+      close: () => client.close(),
+    };
+  },
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { Redis } from 'ioredis';
 import { textOption } from '../options.ts';
+import { partsOf } from '../parts.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { connectRedis, type RedisClass } from './redis-connection.ts';
 
@@ -78,7 +79,7 @@ class OpenRedisSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
-    for (const part of partsOf(records)) {
+    for (const part of partsOf(records, { most: MOST, largest: LARGEST })) {
       await this.#run([this.#channel, this.#most, ...part.flatMap((record) => this.#valuesOf(record))]);
     }
   }
@@ -106,21 +107,4 @@ class OpenRedisSink implements OpenSink {
   async close(): Promise<void> {
     this.#redis.disconnect();
   }
-}
-
-/** Records in parts of a size that one script may have. */
-function partsOf(records: readonly SinkRecord[]): readonly (readonly SinkRecord[])[] {
-  const parts: SinkRecord[][] = [];
-  let length = 0;
-  for (const record of records) {
-    const last = parts.at(-1);
-    if (last === undefined || last.length >= MOST || length + record.body.length > LARGEST) {
-      parts.push([record]);
-      length = record.body.length;
-    } else {
-      last.push(record);
-      length += record.body.length;
-    }
-  }
-  return parts;
 }

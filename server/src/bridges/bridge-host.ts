@@ -94,6 +94,8 @@ export type BridgeState = 'standby' | 'connecting' | 'running' | 'holding' | 'wa
 
 /** A bridge with the client of its broker, which is not connected yet. */
 export interface Bridge {
+  /** May it run on every node at once? Otherwise it runs on the one that holds its lease. */
+  readonly spreads?: boolean;
   /** Runs until the signal aborts. Resolves when nothing of it is left. */
   run(signal: AbortSignal): Promise<void>;
 }

@@ -37,7 +37,7 @@ const PACKAGE: string = '@sluice/bridges';
 const loadPackage = (): Promise<BridgesPackage> =>
   importOptional('A bridge', PACKAGE, () => import(PACKAGE) as Promise<BridgesPackage>);
 
-/** The bridges of this node. Each runs on the node that holds its lease. */
+/** The bridges of this node. Each runs on the node that holds its lease, unless its broker spreads the messages. */
 export class Bridges {
   readonly #parts: BridgesParts;
   readonly #stop = new AbortController();
@@ -95,7 +95,7 @@ export class Bridges {
   /** Runs a bridge whenever this node holds its lease. */
   async #supervise(record: BridgeRecord, bridge: Bridge): Promise<void> {
     try {
-      if (this.#parts.isShared) await this.#runWithLease(record, bridge);
+      if (this.#parts.isShared && bridge.spreads !== true) await this.#runWithLease(record, bridge);
       else await this.#run(record, bridge, this.#stop.signal);
       if (record.state !== 'failed') this.#move(record, 'stopped');
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { BridgeOptions } from '../../bridge.ts';
 import type { Table } from '../options/option.ts';
 
 /** The options of one kind of broker. */
@@ -13,4 +14,6 @@ export interface BridgeSystem {
   readonly from?: Table;
   /** Where to send. Absent: the system has no outbound bridge. */
   readonly to?: Table;
+  /** What is wrong with options of a connection that are right one by one. */
+  readonly fault?: (connection: BridgeOptions) => { readonly option: string; readonly fault: string } | undefined;
 }

@@ -1,4 +1,5 @@
 import type { BridgeSystem } from './bridge-system.ts';
+import { KAFKA_SYSTEM } from './kafka-options.ts';
 import { NATS_SYSTEM } from './nats-options.ts';
 import { RABBITMQ_SYSTEM } from './rabbitmq-options.ts';
 import { REDIS_SYSTEM } from './redis-options.ts';
@@ -6,6 +7,7 @@ import { REDIS_SYSTEM } from './redis-options.ts';
 /** Every system, by its name in the configuration. */
 export const BRIDGE_SYSTEMS: Readonly<Record<string, BridgeSystem>> = {
   redis: REDIS_SYSTEM,
+  kafka: KAFKA_SYSTEM,
   nats: NATS_SYSTEM,
   rabbitmq: RABBITMQ_SYSTEM,
 };

@@ -22,6 +22,9 @@ const redis = { url: 'redis://host' };
 const inbound = { redis, from: { streams: ['orders'] }, to: { channel: 'orders:{key}' } };
 const outbound = { redis, from: { channel: 'audit' }, to: { stream: 'audit' } };
 
+const kafka = { brokers: ['kafka:9092'] };
+const toKafka = { kafka, from: { channel: 'audit' }, to: { topic: 'audit' } };
+
 describe('bridges', () => {
   it('are none by default', () => {
     expect(parseConfig({ anonymous: true, channels }).bridges).toEqual([]);
@@ -56,6 +59,16 @@ describe('bridges', () => {
     expect(shown).not.toContain('secret');
   });
 
+  it('take several values from one variable', () => {
+    const kafka = { brokersEnv: 'BROKERS' };
+    const config = parseConfig(
+      { anonymous: true, channels, bridges: { b: { kafka, from: { topics: 'orders' }, to: { channel: 'audit' } } } },
+      { env: { BROKERS: 'a:9092, b:9092' } },
+    );
+    expect(config.bridges[0]).toMatchObject({ connection: { brokers: ['a:9092', 'b:9092'] } });
+    expect(config.bridges[0]).toMatchObject({ from: { topics: ['orders'], group: 'sluice', start: 'oldest' } });
+  });
+
   it('need no channel for the commands of Centrifugo', () => {
     expect(problemsOf({ ...inbound, to: { data: 'centrifugo' } })).toEqual([]);
   });
@@ -75,6 +88,8 @@ describe('bridges', () => {
     ['a rule to send from', { ...outbound, from: { channel: 'nope' } }, '"nope" matches no rule'],
     ['no poison to send', { ...outbound, poison: 'skip' }, 'is only for bridges that read'],
     ['known options', { ...inbound, from: { streams: ['a'], grup: 'x' } }, 'Did you mean "group"?'],
+    ['a password for a user', { ...toKafka, kafka: { ...kafka, username: 'a' } }, 'no use without "password"'],
+    ['a user for a password', { ...toKafka, kafka: { ...kafka, password: 'a' } }, 'no use without "username"'],
     ['an object', 7, 'must be an object'],
   ])('need %s', (_, bridge, problem) => {
     expect(problemsOf(bridge).join('\n')).toContain(problem);

@@ -9,7 +9,6 @@ import {
   type Poison,
 } from '../../bridge.ts';
 import type { GroupRule, Rule } from '../../rule.ts';
-import type { Table } from '../options/option.ts';
 import { isPlain, type Path, type Problems, suggest } from '../problems.ts';
 import { readTable } from '../read-table.ts';
 import { MINUTE } from '../values.ts';
@@ -78,7 +77,7 @@ function readBridge(value: unknown, at: At): Read | undefined {
   const common = {
     name,
     system: system.name,
-    connection: readConnection(system.options.connection, connection, { ...at, path: [...path, system.name] }),
+    connection: readConnection(system.options, connection, { ...at, path: [...path, system.name] }),
   };
   const parts = { from, to, poison, rest };
   const isOutbound = isPlain(from) && 'channel' in from;
@@ -103,7 +102,11 @@ function suggestSystem(value: Readonly<Record<string, unknown>>): string {
 }
 
 /** Reads the options of a connection. `urlEnv: NAME` is `url` from the environment. */
-function readConnection(table: Table, value: unknown, { path, problems, env }: At): BridgeOptions {
+function readConnection(
+  { connection: table, fault: faultOf }: BridgeSystem,
+  value: unknown,
+  { path, problems, env }: At,
+): BridgeOptions {
   const given = isPlain(value) ? value : {};
   const resolved: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(given)) {
@@ -114,7 +117,10 @@ function readConnection(table: Table, value: unknown, { path, problems, env }: A
       return {};
     } else resolved[base] = env[setting];
   }
-  return readTable(table, resolved, { path, problems }) as BridgeOptions;
+  const connection = readTable(table, resolved, { path, problems }) as BridgeOptions;
+  const found = faultOf?.(connection);
+  if (found !== undefined) problems.add([...path, found.option], found.fault);
+  return connection;
 }
 
 type Common = Pick<BridgeConfig, 'name' | 'system' | 'connection'>;

@@ -1,0 +1,88 @@
+import type { Producer } from '@platformatic/kafka';
+import type { OutboundBridge } from '@sluice/server/bridging';
+import { textOption } from '../options.ts';
+import { partsOf } from '../parts.ts';
+import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { fillFor } from '../sink-template.ts';
+import { causeOf, type KafkaClient, kafkaOptions } from './kafka-connection.ts';
+
+/** Records and bytes of one request: a broker refuses batches above a megabyte. */
+const MOST = 1_000;
+const LARGEST = 786_432;
+/** Acknowledged when every replica in sync has it. */
+const ALL = -1;
+
+/** Appends to topics. */
+export class KafkaSink implements Sink {
+  readonly attributePrefix = 'ce_';
+  readonly #client: KafkaClient;
+  readonly #config: OutboundBridge;
+
+  constructor(client: KafkaClient, config: OutboundBridge) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSink> {
+    const { compatibilityPartitioner: partitioner } = this.#client;
+    // Idempotent: what the client sends twice is stored once, in its order.
+    const options = { ...kafkaOptions(this.#config.connection), idempotent: true, partitioner };
+    const producer = new this.#client.Producer<Buffer, Buffer, Buffer, Buffer>(options);
+    try {
+      await producer.initIdempotentProducer({});
+    } catch (error) {
+      await producer.close().catch(() => {}); // it is lost already
+      throw causeOf(error);
+    }
+    return new OpenKafkaSink(producer, this.#config);
+  }
+}
+
+class OpenKafkaSink implements OpenSink {
+  readonly #producer: Producer;
+  readonly #topic: string;
+  readonly #key: string;
+  #end: (error: Error) => void = () => {};
+  readonly #closed: Promise<never>;
+
+  constructor(producer: Producer, { to }: OutboundBridge) {
+    this.#producer = producer;
+    this.#topic = textOption(to, 'topic');
+    this.#key = textOption(to, 'key');
+    this.#closed = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.#closed.catch(() => {}); // `send` reports it
+  }
+
+  async send(records: readonly SinkRecord[]): Promise<void> {
+    try {
+      for (const part of partsOf(records, { most: MOST, largest: LARGEST })) {
+        const messages = part.map((record) => this.#messageOf(record));
+        await Promise.race([this.#closed, this.#producer.send({ messages, acks: ALL })]);
+      }
+    } catch (error) {
+      throw causeOf(error);
+    }
+  }
+
+  #messageOf(record: SinkRecord) {
+    const { headers, contentType, body, tags } = record;
+    const named = Object.entries({
+      ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`sluice-tag-${name}`, value])),
+      ...{ ...headers, 'content-type': contentType },
+    });
+    return {
+      ...{ topic: asTopic(fillFor(this.#topic, record)), key: Buffer.from(fillFor(this.#key, record)), value: body },
+      headers: new Map(named.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#end(new Error('the sink was closed'));
+    await this.#producer.close().catch(() => {}); // it is lost already
+  }
+}
+
+/** What the name of a topic cannot contain. */
+const asTopic = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);

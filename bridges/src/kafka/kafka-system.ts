@@ -1,0 +1,15 @@
+import type { InboundBridge, OutboundBridge } from '@sluice/server/bridging';
+import { loadClient } from '../load-client.ts';
+import type { BridgeSystem } from '../systems.ts';
+import type { KafkaClient } from './kafka-connection.ts';
+import { KafkaSink } from './kafka-sink.ts';
+import { KafkaSource } from './kafka-source.ts';
+
+const loadKafka = (bridge: string): Promise<KafkaClient> =>
+  loadClient(bridge, ['@platformatic/kafka'], () => import('@platformatic/kafka'));
+
+/** Apache Kafka. */
+export const kafkaSystem: BridgeSystem = {
+  loadSource: async (config: InboundBridge) => new KafkaSource(await loadKafka(config.name), config),
+  loadSink: async (config: OutboundBridge) => new KafkaSink(await loadKafka(config.name), config),
+};
