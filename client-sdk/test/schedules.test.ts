@@ -29,6 +29,15 @@ describe('a scheduled message', () => {
     expect(gateway.scheduled).toEqual([]);
   });
 
+  it('expires some time after its publication', async () => {
+    kit = createTestClient({ user: 'ada' });
+    const channel = kit.client.channel('user:ada');
+    await schedule(channel, 1, { delay: 1_000, ttl: 5_000 });
+    kit.gateway.publishScheduled();
+    const [message] = kit.gateway.messages('user:ada');
+    expect(message?.expiresAt).toBe((message?.time ?? 0) + 5_000);
+  });
+
   it('is withdrawn once, by its author', async () => {
     kit = createTestClient({ user: 'ada' });
     const { client, gateway } = kit;

@@ -186,6 +186,8 @@ export interface RecurringSchedule {
   readonly data: Json;
   readonly event?: string;
   readonly tags?: Tags;
+  /** Milliseconds from the publish of a message until it expires. Absent: as its channel's rule says. */
+  readonly ttl?: number;
   /** With one space between its fields. */
   readonly cron: string;
   readonly timeZone: string;

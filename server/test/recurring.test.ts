@@ -15,6 +15,7 @@ const MIDNIGHT = Date.parse('2023-11-15T00:00:00Z');
 
 const channels = {
   'news:{topic}': { allow: { '*': 'users' }, history: { count: 1000, age: '365d' } },
+  'brief:{id}': { allow: { '*': 'users' }, history: true, ttl: { max: '1m' } },
   'jobs:{id}': { allow: { '*': 'users' }, queue: { maxLength: 1 } },
 } as const;
 
@@ -90,6 +91,12 @@ describe('a recurring schedule', () => {
     ]);
     expect(await timesOf(world)).toEqual(['2023-11-15T08:00:00.000Z', '2023-11-16T08:00:00.000Z']);
     expect((await published(world))[0]).not.toHaveProperty('from');
+  });
+
+  it('publishes messages that expire', async () => {
+    const world = await createWorld(configOf({ digest: { ...digest, ttl: '10m' } }));
+    await passUntil([world], MIDNIGHT + 9 * HOUR);
+    expect(await published(world)).toMatchObject([{ event: 'digest', expiresAt: MIDNIGHT + 9 * HOUR + 600_000 }]);
   });
 
   it('publishes once a day on the days on which the clocks change', async () => {
@@ -333,6 +340,16 @@ describe('the HTTP API', () => {
     ['an unknown way to catch up', 'PUT', '/a', { ...OK, catchUp: 'all' }, 400, 'command_invalid', '"catchUp" must be'],
     ['an unknown field', 'PUT', '/a', { ...OK, chron: 1 }, 400, 'command_invalid', 'unknown field "chron"'],
     ['an invalid name', 'PUT', '/a%20b', OK, 400, 'command_invalid', 'the name must have'],
+    ['a ttl of 0', 'PUT', '/a', { ...OK, ttl: 0 }, 400, 'command_invalid', '"ttl" must be'],
+    [
+      'a ttl above the maximum of the rule',
+      'PUT',
+      '/a',
+      { ...OK, channel: 'brief:a', ttl: 60_001 },
+      400,
+      'command_invalid',
+      'ttl',
+    ],
     ['invalid tags', 'PUT', '/a', { ...OK, tags: { a: 1 } }, 400, 'command_invalid', '"tags.a"'],
     ['too much data', 'PUT', '/a', { ...OK, data: 'x'.repeat(20_000) }, 413, 'payload_too_large', 'at most 16384'],
     ['a name of the configuration', 'PUT', '/digest', OK, 400, 'command_invalid', 'is defined in the configuration'],

@@ -33,6 +33,8 @@ export interface MessageOptions<Event extends string = string> {
   readonly event?: Event;
   /** Flat labels. */
   readonly tags?: Tags;
+  /** Milliseconds after its publication in which the message expires. Default: that of the channel's rule, or never. */
+  readonly ttl?: number;
   /** Within an hour, messages with the same key are scheduled once. Default: a random key per call. */
   readonly key?: string;
   /** Gives up when it aborts. A message that was already sent may still be scheduled. */

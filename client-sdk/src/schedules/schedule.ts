@@ -1,12 +1,12 @@
 import type { Json } from '@sluice/protocol';
 import type { ContractTypes, DataIn } from '@sluice/protocol/contracts';
-import { checkRequired, checkValues, DURATION, OBJECT, TEXT, type ValueCheck, WHOLE } from '../check-values.ts';
+import { COUNT, checkRequired, checkValues, DURATION, OBJECT, TEXT, type ValueCheck, WHOLE } from '../check-values.ts';
 import { hostOf } from '../entry-host.ts';
 import type { ScheduleChannel, ScheduledEvent, ScheduledMessage, ScheduleOptions } from './api.ts';
 
 const TIME: ValueCheck = ['a date, or whole milliseconds since the Unix epoch', WHOLE[1]];
 const OPTIONS: ValueCheck = ['an object with either "delay" or "at"', isDue];
-const RULES = { delay: WHOLE, at: TIME, event: TEXT, tags: OBJECT, key: TEXT, timeout: DURATION };
+const RULES = { delay: WHOLE, at: TIME, event: TEXT, tags: OBJECT, ttl: COUNT, key: TEXT, timeout: DURATION };
 
 function isDue(value: unknown): boolean {
   if (!OBJECT[1](value)) return false;

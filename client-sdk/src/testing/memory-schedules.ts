@@ -12,6 +12,8 @@ export interface WaitingMessage {
   readonly data: Json;
   readonly event?: string;
   readonly tags?: Tags;
+  /** Milliseconds after its publication in which it expires. */
+  readonly ttl?: number;
   /** The user who scheduled it. */
   readonly from?: string;
 }
@@ -41,7 +43,7 @@ export class MemorySchedules {
     target: MemoryChannel,
     { command, contract, data }: { command: ScheduleCommand; contract: ChannelContract | undefined; data: Json },
   ): ScheduleResult {
-    const { event, tags, key, delay = 0, at = Date.now() + delay } = command;
+    const { event, tags, ttl, key, delay = 0, at = Date.now() + delay } = command;
     if (contract !== undefined && contract.rule?.schedule === undefined) {
       throw new Refused('command_invalid', `the rule of "${target.name}" has no "schedule"`);
     }
@@ -55,6 +57,7 @@ export class MemorySchedules {
       ...{ ...result, channel: target.name, data, target },
       ...(event !== undefined && { event }),
       ...(tags !== undefined && { tags }),
+      ...(ttl !== undefined && { ttl }),
       ...(user !== null && { from: user }),
     });
     this.#waiting.sort((a, b) => a.at - b.at);
@@ -73,10 +76,11 @@ export class MemorySchedules {
   publish(until: number): void {
     const due = this.#waiting.filter(({ at }) => at <= until);
     this.#waiting = this.#waiting.filter(({ at }) => at > until);
-    for (const { target, data, event, tags, from } of due) {
+    for (const { target, data, event, tags, ttl, from } of due) {
       target.append(data, {
         ...(event !== undefined && { event }),
         ...(tags !== undefined && { tags }),
+        ...(ttl !== undefined && { ttl }),
         ...(from !== undefined && { from }),
       });
     }

@@ -27,8 +27,13 @@ function readSchedule(name: string, value: unknown, { rules, problems }: Around)
   }
   const entry = readComplete(SCHEDULE_ENTRY_OPTIONS, value, { path, problems });
   if (entry === undefined) return undefined;
-  const { data = null, event, tags, ...rest } = entry;
-  const content = { data: data as Json, ...(event === undefined ? {} : { event }), ...(tags && { tags }) };
+  const { data = null, event, tags, ttl, ...rest } = entry;
+  const content = {
+    data: data as Json,
+    ...(event === undefined ? {} : { event }),
+    ...(tags && { tags }),
+    ...(ttl === undefined ? {} : { ttl }),
+  };
   const fault = checkDraft(content);
   if (fault !== null) problems.add(path, `${fault.detail}. Correct the message`);
   checkChannel(rest.channel, { path: [...path, 'channel'], rules, problems });

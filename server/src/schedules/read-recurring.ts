@@ -4,7 +4,7 @@ import type { RecurringSchedule } from '../rule.ts';
 import { cronProblem, normalizeCron, timeZoneProblem } from '../util/cron-times.ts';
 
 /** The fields of a recurring schedule that a client gives; its name is separate. */
-export const RECURRING_FIELDS = ['channel', 'cron', 'timeZone', 'catchUp', 'data', 'event', 'tags'] as const;
+export const RECURRING_FIELDS = ['channel', 'cron', 'timeZone', 'catchUp', 'data', 'event', 'tags', 'ttl'] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,14 +16,15 @@ const LONGEST = 16_384;
 export function readRecurring(name: string, fields: Fields): RecurringSchedule | Refusal {
   const problem = problemOf(name, fields);
   if (problem !== null) return new Refusal('command_invalid', problem);
-  const { channel, cron, timeZone = 'UTC', catchUp = 'skip', data = null, event, tags } = fields;
-  const fault = checkDraft({ data, event, tags });
+  const { channel, cron, timeZone = 'UTC', catchUp = 'skip', data = null, event, tags, ttl } = fields;
+  const fault = checkDraft({ data, event, tags, ttl });
   if (fault !== null) return new Refusal(fault.error, fault.detail);
   const schedule = {
     ...{ name, channel: channel as string, cron: normalizeCron(cron as string), timeZone: timeZone as string },
     ...{ catchUp: catchUp as RecurringSchedule['catchUp'], data: data as Json },
     ...(event === undefined ? undefined : { event: event as string }),
     ...(tags === undefined ? undefined : { tags: tags as Tags }),
+    ...(ttl === undefined ? undefined : { ttl: ttl as number }),
   };
   if (JSON.stringify(schedule).length <= LONGEST) return schedule;
   return new Refusal('payload_too_large', `a recurring schedule has at most ${LONGEST} characters as JSON`);

@@ -9,6 +9,7 @@ import { RETRY, STAGGER } from './due-publisher.ts';
 import { publishLate } from './publish-late.ts';
 import { type CreatedSchedule, planOf, type RecurringProgress } from './recurring-definitions.ts';
 import type { ScheduleLog } from './schedule-log.ts';
+import { contentOfRecurring } from './schedule-record.ts';
 
 export interface RecurringPublisherParts {
   readonly log: ScheduleLog;
@@ -167,8 +168,8 @@ export class RecurringPublisher {
 
   /** @returns whether the time is over: it was published, or refused for good */
   async #publishAt(entry: RecurringEntry, at: number): Promise<boolean> {
-    const { name, channel, data, event, tags } = entry.schedule;
-    const content = { data, ...(event === undefined ? undefined : { event }), ...(tags && { tags }) };
+    const { name, channel } = entry.schedule;
+    const content = contentOfRecurring(entry.schedule);
     const publish = { kind: 'recurring', at, channel, content, key: `recurring ${name} ${at}` } as const;
     const isOver = await publishLate(this.#parts, { ...publish, window: REMEMBERED });
     if (!isOver) entry.notBefore = this.#parts.clock.now() + RETRY;

@@ -5,6 +5,7 @@ import { Refusal } from '../refusal.ts';
 import type { RecurringSchedule } from '../rule.ts';
 import { type CreatedSchedules, planOf } from './recurring-definitions.ts';
 import { RecurringEntry, RecurringPublisher, type RecurringPublisherParts } from './recurring-publisher.ts';
+import { contentOfRecurring } from './schedule-record.ts';
 
 /** A recurring schedule, as the API shows it. */
 export interface ListedSchedule extends RecurringSchedule {
@@ -110,9 +111,13 @@ export class Recurring {
   /** Creates a schedule, or replaces the one of its name. The caller may manage its channel. */
   async put(schedule: RecurringSchedule): Promise<ListedSchedule | Refusal> {
     const { log, door, clock, run, created } = this.#parts;
-    const { name, channel, data, event, tags } = schedule;
-    const draft = { data, ...(event === undefined ? undefined : { event }), ...(tags && { tags }) };
-    const publication = await door.prepare({ channel, draft, by: PROGRAM, allowance: null });
+    const { name, channel } = schedule;
+    const publication = await door.prepare({
+      channel,
+      draft: contentOfRecurring(schedule),
+      by: PROGRAM,
+      allowance: null,
+    });
     if (publication instanceof Refusal) return publication;
     try {
       await log.catchUp();

@@ -57,6 +57,16 @@ export type ScheduleRecord = ScheduledMessage | SettledMessage | RecurringRecord
 export const asJson = (record: ScheduleRecord): Json => record as unknown as Json;
 export const asRecord = (data: Json): ScheduleRecord => data as unknown as ScheduleRecord;
 
+/** What a recurring schedule publishes. */
+export function contentOfRecurring({ data, event, tags, ttl }: RecurringSchedule): Content {
+  return {
+    data,
+    ...(event === undefined ? undefined : { event }),
+    ...(tags && { tags }),
+    ...(ttl === undefined ? undefined : { ttl }),
+  };
+}
+
 /** What a scheduled message publishes. */
 export function contentOf({ kind: _, at, channel, user, run, original, ...content }: ScheduledMessage): Content {
   return content;

@@ -4,7 +4,7 @@ import type { Operations } from './operation.ts';
 import { ANY, body, list, mapOf, NUMBER, reply, text, upTo, whole } from './schema.ts';
 
 const PAGE = { after: text({ description: 'The "next" of the page before' }), limit: whole(1, LIMITS.historyPage) };
-const CONTENT = { data: ANY, event: upTo(LIMITS.eventLength), tags: mapOf(text()) };
+const CONTENT = { data: ANY, event: upTo(LIMITS.eventLength), tags: mapOf(text()), ttl: whole(1, LIMITS.ttl) };
 const SCHEDULE = reply({ name: text(), channel: text(), cron: text() }, { ...CONTENT, timeZone: text(), next: NUMBER });
 
 /** Messages that are published later, and recurring ones. */

@@ -1,7 +1,7 @@
-import type { Json, Tags } from '@sluice/protocol';
+import { type Json, LIMITS, type Tags } from '@sluice/protocol';
 import { z } from 'zod';
 import { cronProblem, normalizeCron, timeZoneProblem } from '../../util/cron-times.ts';
-import { oneOf, text } from '../values.ts';
+import { duration, oneOf, text } from '../values.ts';
 import { option } from './option.ts';
 
 /** A text that a function checks. */
@@ -22,6 +22,7 @@ export interface ScheduleInput {
   event?: string;
   data?: Json;
   tags?: Tags;
+  ttl?: string | number;
 }
 
 /** Messages that are published again and again. */
@@ -82,5 +83,11 @@ export const SCHEDULE_ENTRY_OPTIONS = {
     type: 'texts by name',
     defaultText: 'none',
     description: 'The tags of the message.',
+  }),
+  ttl: option({
+    schema: duration({ min: 1, max: LIMITS.ttl }),
+    type: 'duration',
+    defaultText: 'as the rule of the channel says',
+    description: 'How long after its publish each message expires. See docs/expiry.md.',
   }),
 };
