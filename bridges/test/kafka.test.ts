@@ -7,7 +7,7 @@ let topics = 0;
 
 testSource('Kafka', {
   skip,
-  start: startKafka,
+  start: () => startKafka(),
   open: async ({ port }) => {
     const client = new KafkaTestClient(port);
     const topic = `source-${++topics}`;
@@ -29,7 +29,7 @@ testSource('Kafka', {
 
 testSink('Kafka', {
   ...{ skip, prefix: 'ce_', deduplicates: false },
-  start: startKafka,
+  start: () => startKafka(),
   open: async ({ port }) => {
     const client = new KafkaTestClient(port);
     const topic = `sink-${++topics}`;

@@ -10,6 +10,7 @@ export const HEAVY = [
   'scripts/test/packages.test.ts',
   'server/test/workers.test.ts',
   'bridges/test/kafka.test.ts',
+  'bridges/test/kafka-topics.test.ts',
   'bridges/test/rabbitmq.test.ts',
   'bridges/test/postgres.test.ts',
   'bridges/test/nats.test.ts',

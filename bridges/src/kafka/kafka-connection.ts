@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { BridgeOptions } from '@sluice/server/bridging';
 import { listOption, textOption } from '../options.ts';
 
@@ -16,15 +17,19 @@ const RETRY_DELAY = 200;
 
 /** How to connect, as the client wants it. Reads the files of certificates. */
 export function kafkaOptions(connection: BridgeOptions): ConnectionOptions {
+  const bootstrapBrokers = [...listOption(connection, 'brokers')];
   const sasl = saslOf(connection);
   const tls = tlsOf(connection);
   return {
-    ...{ clientId: 'sluice', bootstrapBrokers: [...listOption(connection, 'brokers')] },
+    ...{ clientId: 'sluice', bootstrapBrokers },
     ...{ connectTimeout: CONNECT, requestTimeout: REQUEST, retries: RETRIES, retryDelay: RETRY_DELAY },
     ...(sasl !== undefined && { sasl }),
-    ...(tls !== undefined && { tls, tlsServerName: true }),
+    ...(tls !== undefined && { tls, tlsServerName: !bootstrapBrokers.every(isAddress) }),
   };
 }
+
+/** TLS has no names for addresses. */
+const isAddress = (broker: string): boolean => isIP(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')) !== 0;
 
 const MECHANISMS = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const;
 

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadBridge } from '@sluice/bridges';
 import type { ConfigInput } from '@sluice/server';
+import { parseConfig } from '@sluice/server/cli-support';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
+import { ModelHost } from '../support/model-host.ts';
 
 /** A message for the broker. */
 export interface Produced {
@@ -140,6 +143,27 @@ export function testSource(name: string, { skip, start, open, hasKeys = true }: 
       const seen = (await gateway.data('orders')).map((data) => (data as { n: number }).n);
       // A producer that was cut off may have stored a message twice: that is another message.
       expect([...new Set(seen)]).toEqual(numbers(1, 1_000).map(({ n }) => n));
+    });
+
+    it('recognises what it has published if the broker is killed before it has the acknowledgement', async () => {
+      const rig = await openRig();
+      await rig.produce(numbered(1, 20));
+      const bridges = { in: { ...rig.bridge, to: { channel: 'orders' } } };
+      const [config] = parseConfig({ anonymous: true, channels, bridges } as ConfigInput).bridges;
+      if (config === undefined) throw new Error('there is no bridge');
+      const host = new ModelHost(async () => {
+        await server.stop('SIGKILL');
+        await server.restart();
+      });
+      const bridge = await loadBridge(config, host);
+      const stop = new AbortController();
+      const running = bridge.run(stop.signal);
+      await expect.poll(() => host.log).toEqual(numbers(1, 20));
+      await rig.produce(numbered(21, 30));
+      await expect.poll(() => host.log).toEqual(numbers(1, 30));
+      stop.abort();
+      await running;
+      expect(host.repeats).toBeGreaterThan(0);
     });
 
     it('sends what cannot be published to the dead letters, and goes on', async () => {

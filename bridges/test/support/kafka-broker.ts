@@ -12,8 +12,12 @@ const { kafka } = JVM_BROKERS;
 /** Why the tests with Kafka are skipped; `false`: they run. */
 export const noKafka = missingJvm(kafka);
 
-/** A Kafka that is broker and controller in one process. */
-export async function startKafka(): Promise<BrokerServer> {
+/**
+ * A Kafka that is broker and controller in one process.
+ *
+ * @param more the listener of clients is named `PLAINTEXT`
+ */
+export async function startKafka(more: MoreKafka = {}): Promise<BrokerServer> {
   const controller = await freePort();
   return BrokerServer.start(({ port, folder }) => {
     const properties = join(folder, 'server.properties');
@@ -21,13 +25,33 @@ export async function startKafka(): Promise<BrokerServer> {
       command: java(),
       args: javaArgs(kafka, 'kafka.Kafka', properties),
       prepare: async () => {
-        writeFileSync(properties, propertiesOf({ port, controller, folder }));
+        writeFileSync(properties, `${propertiesOf({ port, controller, folder })}${linesOf(more.properties ?? {})}`);
         const id = randomBytes(16).toString('base64url');
-        const format = javaArgs(kafka, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties);
+        const format = javaArgs(
+          kafka,
+          'kafka.tools.StorageTool',
+          'format',
+          '-t',
+          id,
+          '-c',
+          properties,
+          ...(more.format ?? []),
+        );
         await promisify(execFile)(java(), format);
       },
     };
   });
+}
+
+const linesOf = (properties: Readonly<Record<string, string>>): string =>
+  Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+
+interface MoreKafka {
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Arguments of the command that prepares its folder. */
+  readonly format?: readonly string[];
 }
 
 interface Ports {

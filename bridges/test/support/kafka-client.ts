@@ -1,4 +1,4 @@
-import { Admin, Consumer, type KafkaRecord, Producer, stringSerializers } from '@platformatic/kafka';
+import { Admin, type BaseOptions, Consumer, type KafkaRecord, Producer, stringSerializers } from '@platformatic/kafka';
 
 /** A message that a topic has. */
 export interface TopicMessage {
@@ -12,18 +12,38 @@ const MOST = 50_000_000;
 
 /** A client of the tests, which goes on after a restart of the server. */
 export class KafkaTestClient {
-  readonly #options: { clientId: string; bootstrapBrokers: string[]; retries: number; retryDelay: number };
+  readonly #options: BaseOptions;
   readonly admin: Admin;
   readonly producer: Producer<string, string, string, string>;
+  readonly #others: Producer<string, string, string, string>[] = [];
   /** Without a group. */
   readonly #consumer: Consumer;
 
-  constructor(port: number) {
+  constructor(port: number, more: Partial<BaseOptions> = {}) {
     const bootstrapBrokers = [`127.0.0.1:${port}`];
-    this.#options = { clientId: 'test', bootstrapBrokers, retries: 10_000, retryDelay: 50 };
+    this.#options = { clientId: 'test', bootstrapBrokers, retries: 10_000, retryDelay: 50, ...more };
     this.admin = new Admin(this.#options);
     this.producer = new Producer({ ...this.#options, serializers: stringSerializers, idempotent: true });
     this.#consumer = new Consumer({ ...this.#options, groupId: 'unused' });
+  }
+
+  /** A producer of transactions. */
+  transactional(): Producer<string, string, string, string> {
+    const transactionalId = `transactions-${this.#others.length}`;
+    const options = { ...this.#options, serializers: stringSerializers, idempotent: true, transactionalId };
+    const producer = new Producer(options);
+    this.#others.push(producer);
+    return producer;
+  }
+
+  /** Sends a record that is not text. */
+  async sendBytes(
+    message: { readonly topic: string; readonly key: Buffer; readonly value: Buffer | null },
+    compression: 'none' | 'snappy' | 'lz4' = 'none',
+  ): Promise<void> {
+    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(this.#options);
+    await producer.send({ messages: [message as typeof message & { value: Buffer }], acks: -1, compression });
+    await producer.close();
   }
 
   async createTopic(topic: string, partitions = 1): Promise<void> {
@@ -64,7 +84,12 @@ export class KafkaTestClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.admin.close(), this.producer.close(), this.#consumer.close()]);
+    await Promise.all([
+      this.admin.close(),
+      this.producer.close(),
+      this.#consumer.close(),
+      ...this.#others.map((each) => each.close()),
+    ]);
   }
 }
 
