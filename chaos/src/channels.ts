@@ -13,6 +13,8 @@ export const RULES = {
   latest: { allow: OPEN, history: { count: 500, age: '1d' }, slow: 'latest' },
   drop: { allow: OPEN, history: { count: 500, age: '1d' }, slow: 'drop' },
   passing: { allow: OPEN },
+  /** Has a copy of each message of the safe channel of its name. */
+  gathered: { allow: OPEN, history: ALL, bind: ['safe:{name}'] },
 } as const satisfies Record<string, ChannelInput>;
 
 /** Channels with constant traffic. */
@@ -21,7 +23,10 @@ export const CHATS = ['safe:a', 'safe:b', 'safe:c', 'short:a', 'latest:a', 'drop
 /** Channels with bursts of traffic, and what is expected of them. */
 export const BURSTS = ['bulk:a', 'bulk:a', 'latest:a', 'drop:a', 'passing:a'] as const;
 
-export const CHANNELS: readonly string[] = [...CHATS, 'bulk:a'];
+/** A channel, and the one that is bound to it. */
+export const BOUND = { source: 'safe:a', channel: 'gathered:a' } as const;
+
+export const CHANNELS: readonly string[] = [...CHATS, 'bulk:a', BOUND.channel];
 
 /** @throws Error if no rule matches it */
 export function ruleOf(channel: string): ChannelInput {
@@ -38,7 +43,7 @@ export function retiredTo(channel: string, head: number): number {
   return Math.max(0, head - keeps);
 }
 
-const SAFE: ReadonlySet<string> = new Set(['safe', 'bulk', 'work', 'risky', 'feed']);
+const SAFE: ReadonlySet<string> = new Set(['safe', 'bulk', 'gathered', 'work', 'risky', 'feed']);
 
 /** Must it have no gaps while the engine keeps its data? */
 export const isSafe = (channel: string): boolean => SAFE.has(channel.split(':')[0] ?? '');

@@ -1,6 +1,6 @@
 import type { Position } from '@sluice/protocol';
 import { at } from '../../server/test/support/delivery-rules.ts';
-import { isSafe } from './channels.ts';
+import { BOUND, isSafe } from './channels.ts';
 
 /** The payload of a published message, which identifies it in every log. */
 export interface Payload {
@@ -46,8 +46,9 @@ export class Ledger {
     // An engine that lost everything also lost the idempotency keys: a retried publish may be in
     // both epochs.
     const life = this.#keeps && isSafe(channel) ? '' : epoch;
-    const elsewhere = this.#numbers.get(`${n} ${life}`);
-    if (elsewhere === undefined) this.#numbers.set(`${n} ${life}`, seen);
+    const number = `${n} ${life}${channel === BOUND.channel ? ' copied' : ''}`;
+    const elsewhere = this.#numbers.get(number);
+    if (elsewhere === undefined) this.#numbers.set(number, seen);
     else if (elsewhere.offset !== offset || elsewhere.epoch !== epoch || elsewhere.channel !== channel)
       return `saw message ${n} at ${at(seen)} of ${channel}; it is also at ${at(elsewhere)}, although it was published once`;
     return undefined;
@@ -68,6 +69,11 @@ export class Ledger {
   /** The acknowledged messages of a channel, within one epoch of its log. */
   of(channel: string, epoch: string): readonly Acknowledgement[] {
     return listIn(this.#acknowledged, channel).filter((entry) => entry.epoch === epoch);
+  }
+
+  /** The numbers of all acknowledged messages of a channel. */
+  numbersOf(channel: string): readonly number[] {
+    return listIn(this.#acknowledged, channel).map(({ n }) => n);
   }
 
   /** All known epochs of the channel's log. */

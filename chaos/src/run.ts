@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from '../../server/src/auth/mint.ts';
-import { CHANNELS, CHATS, RULES, retiredTo } from './channels.ts';
+import { BOUND, CHANNELS, CHATS, RULES, retiredTo } from './channels.ts';
 import { ChaosClient } from './chaos-client.ts';
 import type { ChaosUser } from './chaos-user.ts';
 import { Cluster, SECRET } from './cluster.ts';
@@ -10,7 +10,7 @@ import { Dice } from './dice.ts';
 import { inject } from './inject.ts';
 import { Ledger, type Payload } from './ledger.ts';
 import { describeFault, makePlan, type PlanOptions, type Step } from './plan.ts';
-import { type Heads, readHeads, verifyLogs } from './settle.ts';
+import { type Heads, readHeads, verifyCopies, verifyLogs } from './settle.ts';
 import { pause, until } from './until.ts';
 import { CREW_SIZE, Crew } from './work/crew.ts';
 import { WORK_CHANNELS, WORK_RULES } from './work/rules.ts';
@@ -121,7 +121,7 @@ export class Run {
     return new ChaosClient({
       name,
       token,
-      channels: [...new Set(dice.next() < 0.5 ? [...chats, 'bulk:a', 'safe:a'] : chats)],
+      channels: [...new Set(dice.next() < 0.5 ? [...chats, 'bulk:a', 'safe:a'] : [...chats, BOUND.channel])],
       ledger: this.#ledger,
       keeps: this.#keeps,
       ...this.#world,
@@ -220,6 +220,7 @@ export class Run {
     );
     for (const fault of [...(await verifyLogs(nodes, this.#ledger, heads)), ...this.#ledger.disorder()])
       this.#fault(fault);
+    if (this.#keeps) for (const fault of await verifyCopies(nodes, this.#ledger)) this.#fault(fault);
     for (const fault of this.#judgeRetired(heads)) this.#fault(fault);
     await this.#crew.settle();
     this.#options.print(`${this.#time}  all work is finished`);

@@ -2,7 +2,7 @@ import { type Client, createClient } from '@sluice/client';
 import type { Position } from '@sluice/protocol';
 import WebSocket from 'ws';
 import { mintToken } from '../../server/src/auth/mint.ts';
-import { CHANNELS, isSafe, retiredTo, ruleOf } from './channels.ts';
+import { BOUND, CHANNELS, isSafe, retiredTo, ruleOf } from './channels.ts';
 import { SECRET } from './cluster.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import type { Ledger, Payload } from './ledger.ts';
@@ -69,20 +69,43 @@ async function verifyLog(
   const start = retiredTo(channel, end);
   const numbers = new Map<number, number>();
   const problems: string[] = [];
-  for (let after = start; ; ) {
-    const { messages, head } = await client.channel<Payload>(channel).history({ after, limit: PAGE });
-    for (const { offset, id, data } of messages) {
-      if (offset !== after + 1) problems.push(`the log of ${channel} has a hole after ${after}`);
-      after = offset;
-      numbers.set(offset, data.n);
-      const problem = ledger.saw({ channel, epoch, offset, id, n: data.n });
-      if (problem !== undefined) problems.push(`the log: ${problem}`);
-    }
-    if (after >= head || messages.length === 0) break;
+  for await (const { offset, id, n } of messagesOf(client, channel, start)) {
+    if (offset !== start + numbers.size + 1) problems.push(`the log of ${channel} has a hole before ${offset}`);
+    numbers.set(offset, n);
+    const problem = ledger.saw({ channel, epoch, offset, id, n });
+    if (problem !== undefined) problems.push(`the log: ${problem}`);
   }
   for (const { offset, n } of ledger.of(channel, epoch)) {
     if (offset > start && numbers.get(offset) !== n)
       problems.push(`${channel}: ${n} was acknowledged at ${offset}, but the log has ${numbers.get(offset)} there`);
   }
   return problems;
+}
+
+async function* messagesOf(client: Client, channel: string, start: number) {
+  for (let after = start; ; ) {
+    const { messages, head } = await client.channel<Payload>(channel).history({ after, limit: PAGE });
+    for (const { offset, id, data } of messages) {
+      after = offset;
+      yield { offset, id, n: data.n };
+    }
+    if (after >= head || messages.length === 0) return;
+  }
+}
+
+/**
+ * Lists acknowledged messages without a copy in the bound channel: a publish is acknowledged when
+ * all bound channels have it. The ledger notices copies that are there twice.
+ */
+export async function verifyCopies(nodes: readonly GatewayProcess[], ledger: Ledger): Promise<string[]> {
+  const [node] = nodes;
+  if (node === undefined) return [];
+  const copied = new Set<number>();
+  await ask(node, async (client) => {
+    for await (const { n } of messagesOf(client, BOUND.channel, 0)) copied.add(n);
+  });
+  return ledger
+    .numbersOf(BOUND.source)
+    .filter((n) => !copied.has(n))
+    .map((n) => `${n} was acknowledged on ${BOUND.source}, but ${BOUND.channel} has no copy of it`);
 }
