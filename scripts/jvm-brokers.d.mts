@@ -3,7 +3,7 @@ export interface JvmBroker {
   readonly variable: string;
   readonly artifacts: readonly string[];
 }
-export const JVM_BROKERS: Readonly<Record<'kafka', JvmBroker>>;
+export const JVM_BROKERS: Readonly<Record<'kafka' | 'elasticmq' | 'artemis' | 'classic', JvmBroker>>;
 export function howToGetJars(broker: JvmBroker): string;
 export function findJava(): string | undefined;
 export function findJars(broker: JvmBroker): string | undefined;

@@ -13,12 +13,28 @@ import { findProgram, install } from './find-program.mjs';
  * @property {readonly string[]} artifacts `group:artifact:version`; what they depend on comes with them
  */
 
-/** One row for each broker. @type {Readonly<Record<'kafka', JvmBroker>>} */
+/** @param {string} version @param {readonly string[]} names of artifacts of ActiveMQ */
+const activemq = (version, ...names) => names.map((name) => `org.apache.activemq:${name}:${version}`);
+
+/** One row for each broker. @type {Readonly<Record<'kafka' | 'elasticmq' | 'artemis' | 'classic', JvmBroker>>} */
 export const JVM_BROKERS = {
   kafka: { name: 'kafka', variable: 'SLUICE_KAFKA_JARS', artifacts: ['org.apache.kafka:kafka_2.13:4.3.1'] },
+  elasticmq: {
+    ...{ name: 'elasticmq', variable: 'SLUICE_ELASTICMQ_JARS' },
+    artifacts: ['org.elasticmq:elasticmq-server_2.13:1.6.12'],
+  },
+  artemis: {
+    ...{ name: 'artemis', variable: 'SLUICE_ARTEMIS_JARS' },
+    artifacts: activemq('2.40.0', 'artemis-server', 'artemis-amqp-protocol'),
+  },
+  classic: {
+    ...{ name: 'activemq-classic', variable: 'SLUICE_ACTIVEMQ_JARS' },
+    artifacts: activemq('6.3.1', 'activemq-broker', 'activemq-kahadb-store', 'activemq-amqp'),
+  },
 };
 
-const JAVA = { name: 'java', package: 'default-jre-headless', variable: 'SLUICE_JAVA', version: '-version' };
+/** With a compiler: tests run some brokers from a `.java` file. */
+const JAVA = { name: 'java', package: 'default-jdk-headless', variable: 'SLUICE_JAVA', version: '-version' };
 const MAVEN = { name: 'mvn', package: 'maven', variable: 'SLUICE_MAVEN', version: '-version' };
 
 /** Milliseconds for which Maven may fetch. */
@@ -33,7 +49,7 @@ const folderOf = ({ name, artifacts }) =>
 
 /** Advice if a broker is missing. @param {JvmBroker} broker */
 export const howToGetJars = ({ name, variable, artifacts }) => `${name} was not found. Do one of these:
-  apt-get install maven default-jre-headless      (npm test then fetches ${artifacts.join(', ')})
+  apt-get install maven ${JAVA.package}      (npm test then fetches ${artifacts.join(', ')})
   ${variable}=/path/to/folder/of/jars npm test`;
 
 /** The Java to run brokers with; `undefined`: there is none. */
@@ -62,7 +78,7 @@ export function findJars(broker) {
  * @throws {Error} with advice, if something is missing and could not be had
  */
 export function ensureJars(broker) {
-  if (findJava() === undefined) install(broker.name, ['default-jre-headless']);
+  if (findJava() === undefined) install(broker.name, [JAVA.package]);
   if (findJars(broker) === undefined) fetchJars(broker);
   const folder = findJars(broker);
   if (folder === undefined) throw new Error(howToGetJars(broker));

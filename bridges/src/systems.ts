@@ -16,4 +16,5 @@ export const SYSTEMS: Readonly<Record<string, () => Promise<BridgeSystem>>> = {
   nats: async () => (await import('./nats/nats-system.ts')).natsSystem,
   rabbitmq: async () => (await import('./rabbitmq/rabbitmq-system.ts')).rabbitmqSystem,
   redis: async () => (await import('./redis/redis-system.ts')).redisSystem,
+  sqs: async () => (await import('./sqs/sqs-system.ts')).sqsSystem,
 };

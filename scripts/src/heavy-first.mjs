@@ -9,6 +9,7 @@ export const HEAVY = [
   'chaos/test/chaos.test.ts',
   'scripts/test/packages.test.ts',
   'server/test/workers.test.ts',
+  'bridges/test/sqs.test.ts',
   'bridges/test/kafka.test.ts',
   'bridges/test/kafka-topics.test.ts',
   'bridges/test/rabbitmq.test.ts',

@@ -5,6 +5,8 @@ const HIDDEN = '(hidden)';
 /** Options of connections that are shown. Any other may be a secret, as may the user part of a URL. */
 const SHOWN = new Set(['brokers', 'group', 'region', 'tls', 'ssl', 'vhost', 'database', 'project', 'clientId']);
 
+const URLS = new Set(['url', 'endpoint']);
+
 /** Of each URL only scheme, host and path; nothing of what is not a URL. */
 function bareUrls(text: string): string {
   const bare = text.split(',').map((url) => {
@@ -19,7 +21,7 @@ const describeConnection = (connection: BridgeOptions) =>
   Object.fromEntries(
     Object.entries(connection).map(([name, value]) => {
       if (SHOWN.has(name)) return [name, value];
-      return [name, name === 'url' && typeof value === 'string' ? bareUrls(value) : HIDDEN];
+      return [name, URLS.has(name) && typeof value === 'string' ? bareUrls(value) : HIDDEN];
     }),
   );
 

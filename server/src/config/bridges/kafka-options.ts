@@ -1,7 +1,12 @@
-import type { BridgeOptions } from '../../bridge.ts';
 import { option } from '../options/option.ts';
 import { flag, KIB, MIB, oneOf, oneOrMore, size, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { faultOfPairs, type Pairs } from './pairs.ts';
+
+const PAIRS: Pairs = [
+  ['username', 'password'],
+  ['certFile', 'keyFile'],
+];
 
 /** Several with commas too, so that an environment variable can have them. */
 const brokers = oneOrMore(text('a broker like "kafka:9092"'), {
@@ -110,21 +115,5 @@ export const KAFKA_SYSTEM = {
       description: 'The key. Messages of one key keep their order, because they are in one partition.',
     }),
   },
-  fault: faultOf,
+  fault: (connection) => faultOfPairs(PAIRS, connection),
 } satisfies BridgeSystem;
-
-/** Options that are of no use without each other. */
-const PAIRS = [
-  ['username', 'password'],
-  ['certFile', 'keyFile'],
-] as const;
-
-function faultOf(connection: BridgeOptions) {
-  for (const [one, other] of PAIRS) {
-    const [given, missing] = connection[one] === undefined ? [other, one] : [one, other];
-    if (connection[given] !== undefined && connection[missing] === undefined) {
-      return { option: given, fault: `is of no use without "${missing}". Add it, or remove both` };
-    }
-  }
-  return undefined;
-}

@@ -25,6 +25,9 @@ const outbound = { redis, from: { channel: 'audit' }, to: { stream: 'audit' } };
 const kafka = { brokers: ['kafka:9092'] };
 const toKafka = { kafka, from: { channel: 'audit' }, to: { topic: 'audit' } };
 
+const sqs = { region: 'eu-central-1' };
+const fromSqs = { sqs, from: { queue: 'orders' }, to: { channel: 'audit' } };
+
 describe('bridges', () => {
   it('are none by default', () => {
     expect(parseConfig({ anonymous: true, channels }).bridges).toEqual([]);
@@ -59,6 +62,13 @@ describe('bridges', () => {
     expect(shown).not.toContain('secret');
   });
 
+  it('show the endpoint of SQS, and no key', () => {
+    const keys = { accessKeyId: 'secret-id', secretAccessKey: 'secret-key', endpoint: 'https://sqs.example' };
+    const shown = JSON.stringify(describeConfig(read({ b: { ...fromSqs, sqs: { ...sqs, ...keys } } })));
+    expect(shown).toContain('https://sqs.example');
+    expect(shown).not.toContain('secret-');
+  });
+
   it('take several values from one variable', () => {
     const kafka = { brokersEnv: 'BROKERS' };
     const config = parseConfig(
@@ -90,6 +100,13 @@ describe('bridges', () => {
     ['known options', { ...inbound, from: { streams: ['a'], grup: 'x' } }, 'Did you mean "group"?'],
     ['a password for a user', { ...toKafka, kafka: { ...kafka, username: 'a' } }, 'no use without "password"'],
     ['a user for a password', { ...toKafka, kafka: { ...kafka, password: 'a' } }, 'no use without "username"'],
+    ['a secret for a key', { ...fromSqs, sqs: { accessKeyId: 'a' } }, 'no use without "secretAccessKey"'],
+    ['a queue', { ...fromSqs, from: {} }, 'bridges.b.from.queue'],
+    [
+      'at most 10 messages in a call',
+      { sqs, from: { channel: 'audit' }, to: { queue: 'a', batch: 11 } },
+      'from 1 to 10',
+    ],
     ['an object', 7, 'must be an object'],
   ])('need %s', (_, bridge, problem) => {
     expect(problemsOf(bridge).join('\n')).toContain(problem);

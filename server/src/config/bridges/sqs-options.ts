@@ -1,0 +1,77 @@
+import { option } from '../options/option.ts';
+import { duration, HOUR, oneOf, SECOND, text, whole } from '../values.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+import { faultOfPairs, type Pairs } from './pairs.ts';
+
+const PAIRS: Pairs = [['accessKeyId', 'secretAccessKey']];
+
+const queue = (description: string) =>
+  option({
+    schema: text('the name or the URL of a queue'),
+    required: true,
+    defaultText: 'required',
+    type: 'name or URL',
+    description,
+  });
+
+/** Amazon SQS. */
+export const SQS_SYSTEM = {
+  title: 'Amazon SQS',
+  connection: {
+    region: option({
+      schema: text('a region like "eu-central-1"'),
+      defaultText: 'that of the environment or the AWS profile',
+      type: 'text',
+      description: 'The region of the queue.',
+    }),
+    endpoint: option({
+      schema: text('a URL like "https://sqs.eu-central-1.amazonaws.com"'),
+      defaultText: 'that of the region',
+      type: 'URL',
+      description: 'Another endpoint, such as that of a VPC, of ElasticMQ or of LocalStack.',
+    }),
+    accessKeyId: option({
+      schema: text('the id of an access key'),
+      defaultText: "the AWS SDK's chain of credentials",
+      type: 'text',
+      description: 'The id of an access key, together with `secretAccessKey`. A role of the machine is better.',
+    }),
+    secretAccessKey: option({
+      schema: text('the secret of an access key'),
+      defaultText: 'none; or `secretAccessKeyEnv`',
+      type: 'text',
+      description: 'The secret of the access key.',
+    }),
+  },
+  from: {
+    queue: queue('The queue to read, which must exist. With a name that ends with `.fifo`, in order.'),
+    envelope: option({
+      schema: oneOf(['none', 'sns']),
+      default: 'none',
+      defaultText: '`none`',
+      type: '`none`, `sns`',
+      description:
+        '`sns`: the queue is subscribed to topics of SNS without raw message delivery. The message and its attributes are taken from the JSON that SNS makes; a message without it is read as it is.',
+    }),
+    visibility: option({
+      schema: duration({ min: 5 * SECOND, max: 12 * HOUR }),
+      default: 60 * SECOND,
+      defaultText: '`60s`',
+      type: 'duration',
+      description:
+        'How long SQS hides a message that was read. The bridge extends it while the gateway accepts no messages. After a crash, messages that were read return after this time.',
+    }),
+  },
+  to: {
+    queue: queue('The queue to send to, which must exist. With a name that ends with `.fifo`, in order.'),
+    batch: option({
+      schema: whole({ min: 1, max: 10 }),
+      default: 10,
+      defaultText: '`10`',
+      type: 'number',
+      description:
+        'Maximum messages of one call. With a FIFO queue, `1` keeps the order even if SQS refuses one message of a batch.',
+    }),
+  },
+  fault: (connection) => faultOfPairs(PAIRS, connection),
+} satisfies BridgeSystem;
