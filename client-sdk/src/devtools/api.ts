@@ -69,7 +69,10 @@ export interface OutboxRecord {
   readonly status: string;
 }
 
-/** How the network between page and gateway is. `slow`: frames arrive one by one, late. */
+/**
+ * How the network between page and gateway is. `slow`: the page reads one frame after the other, late.
+ * Where the browser has `WebSocketStream`, the gateway has to wait as well.
+ */
 export type NetworkCondition = 'normal' | 'cut' | 'slow';
 
 /** What the devtools know. The newest entry of each list is the last. */
@@ -83,7 +86,7 @@ export interface DevtoolsSnapshot {
   readonly gaps: readonly GapRecord[];
   readonly tokens: readonly TokenRecord[];
   readonly outbox: readonly OutboxRecord[];
-  /** Frames that have arrived and wait because the network is `slow`. */
+  /** Frames that have arrived and wait because the network is `slow`: none if they wait at the gateway. */
   readonly waiting: number;
 }
 
@@ -122,7 +125,8 @@ export interface Devtools {
   subscribe(onChange: () => void): () => void;
   /**
    * Changes the network. `cut` loses the connection, and every new one; `slow` hands the client one
-   * frame per `delay` milliseconds, in their order.
+   * frame per `delay` milliseconds, in their order. In Chromium it opens the connection again, and
+   * reads no faster from the socket, so that the gateway has a slow reader.
    *
    * @param delay default 500
    */

@@ -1,5 +1,6 @@
 import type { WebSocketConstructor, WebSocketLike } from '../socket.ts';
 import type { NetworkCondition } from './api.ts';
+import { findStreamClass, StreamSocket } from './stream-socket.ts';
 
 type Frame = string | Uint8Array<ArrayBuffer>;
 
@@ -24,16 +25,19 @@ export class Network {
   /** Milliseconds between two frames while it is slow. */
   delay = 500;
   readonly WebSocket: WebSocketConstructor;
+  readonly #Class: WebSocketConstructor | undefined;
   readonly #sockets = new Set<ObservedSocket>();
   readonly #observer: FrameObserver;
+  /** Let sockets that wait for their next frame go on. */
+  readonly #wakes = new Set<() => void>();
 
   constructor(Class: WebSocketConstructor | undefined, observer: FrameObserver) {
+    this.#Class = Class;
     this.#observer = observer;
-    const open = (url: string | URL, protocols?: string | string[]) => {
-      const Inner = Class ?? (globalThis.WebSocket as unknown as WebSocketConstructor);
+    const open = (url: string | URL, protocols: string | string[] = []) => {
       const socket = new ObservedSocket(this, observer);
       this.#sockets.add(socket);
-      socket.connect(() => new Inner(url, protocols));
+      socket.connect(() => this.#open(url, protocols));
       return socket;
     };
     this.WebSocket = class {
@@ -42,6 +46,34 @@ export class Network {
         return open(url, protocols);
       }
     } as unknown as WebSocketConstructor;
+  }
+
+  #open(url: string | URL, protocols: string | string[]): WebSocketLike {
+    const Stream = this.#streamClass;
+    if (Stream !== undefined && this.condition === 'slow') {
+      return new StreamSocket(Stream, url, { protocols: [protocols].flat(), pace: () => this.#pace() });
+    }
+    const Inner = this.#Class ?? (globalThis.WebSocket as unknown as WebSocketConstructor);
+    return new Inner(url, protocols);
+  }
+
+  /** What reads slowly from the socket itself, unless the application has a class of its own. */
+  get #streamClass() {
+    return this.#Class === undefined ? findStreamClass() : undefined;
+  }
+
+  /** Resolves when a slow socket may read its next frame. */
+  #pace(): Promise<void> {
+    if (this.condition !== 'slow') return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#wakes.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, this.delay);
+      this.#wakes.add(wake);
+    });
   }
 
   /** Frames that have arrived and wait. */
@@ -55,9 +87,11 @@ export class Network {
     this.condition = condition;
     this.delay = delay;
     for (const socket of [...this.#sockets]) {
-      if (condition === 'cut') socket.lose();
+      // Only a socket that is opened now can be read slowly.
+      if (condition === 'cut' || (condition === 'slow' && this.#streamClass && !socket.paced)) socket.lose();
       else if (condition === 'normal') socket.release();
     }
+    if (condition !== 'slow') for (const wake of [...this.#wakes]) wake();
     this.#observer.changed();
   }
 
@@ -110,6 +144,11 @@ export class ObservedSocket implements WebSocketLike {
     return this.#late.length;
   }
 
+  /** Does it read its frames slowly by itself? */
+  get paced(): boolean {
+    return this.#inner instanceof StreamSocket;
+  }
+
   send(data: Frame): void {
     this.#observer.sent(data);
     this.#inner?.send(data);
@@ -148,7 +187,7 @@ export class ObservedSocket implements WebSocketLike {
 
   #pass(act: () => void): void {
     if (this.#ended) return;
-    if (this.#network.condition !== 'slow' && this.#late.length === 0) {
+    if (this.paced || (this.#network.condition !== 'slow' && this.#late.length === 0)) {
       act();
       return;
     }
