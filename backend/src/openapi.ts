@@ -1898,6 +1898,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: string;
                 readonly limit?: number;
+                readonly payloads?: "true" | "false";
             };
             readonly header?: never;
             readonly path: {
@@ -1919,7 +1920,9 @@ export interface operations {
                             readonly channel: string;
                             readonly data?: unknown;
                             readonly event?: string;
+                            readonly from?: string;
                             readonly id: string;
+                            readonly size?: number;
                             readonly tags?: {
                                 readonly [key: string]: string;
                             };

@@ -97,6 +97,20 @@ describe('the latest decisions', () => {
     expect((await call(gateway, '/decisions', { bearer: KEYS.chats })).status).toBe(403);
   });
 
+  it('have every denied command, and do not take a denied publish for a refused subscription', async () => {
+    const gateway = await startManaged();
+    const { client: ada } = await gateway.connect(await tokenFor('ada'));
+    await ada.request({ type: 'publish', channel: 'news:a', data: 1 });
+    await ada.request({ type: 'publish', channel: 'chat:a', data: 1, if: { offset: 7 } }); // a conflict
+    const { json } = await call(gateway, '/decisions?kind=refused');
+    expect(json.decisions).toMatchObject([
+      { user: 'ada', command: 'publish', channel: 'news:a', error: 'permission_denied' },
+    ]);
+    await gateway.gateway.publish('news:a', 1);
+    const why = await call(gateway, '/why?user=ada&channel=news:a&offset=1');
+    expect(why.json).toMatchObject({ outcome: 'never_subscribed' });
+  });
+
   it('are none if none are kept', async () => {
     const gateway = await startManaged({ log: { level: 'silent', decisions: 0 } });
     await gateway.connect(await tokenFor('ada'));

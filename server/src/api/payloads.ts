@@ -1,4 +1,4 @@
-import type { Message } from '@sluice/protocol';
+import type { Json } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
@@ -23,7 +23,7 @@ export class PayloadView {
   }
 
   /** The message, or the size of its data in place of the data. */
-  apply(message: Message): object {
+  apply(message: { readonly data: Json }): object {
     if (this.#shown !== false) return message;
     return { ...message, data: null, size: JSON.stringify(message.data).length };
   }

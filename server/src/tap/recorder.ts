@@ -2,7 +2,7 @@ import { SUBSCRIPTIONS } from '../channels/cursor.ts';
 import type { EventBus, Events } from '../events.ts';
 import type { Registry } from '../session/registry.ts';
 import type { Clock } from '../util/clock.ts';
-import { showPayload, type TapEntry, type TapType } from './tap-entry.ts';
+import { showPayload, sizeOf, type TapEntry, type TapType } from './tap-entry.ts';
 import type { TapTarget } from './tap-target.ts';
 
 export interface RecorderParts {
@@ -112,7 +112,7 @@ export class Recorder {
   #published({ channel, id, offset, waited, content }: Events['published']): void {
     if (channel !== this.#channel) return;
     const { data, event, tags, from } = content ?? {};
-    const shown = this.#options.payloads ? showPayload(data) : {};
+    const shown = this.#options.payloads ? showPayload(data) : sizeOf(data);
     const late = waited === undefined ? {} : { waited: Math.round(waited) };
     this.#note('published', { channel, id, offset, ...late, ...defined({ event, tags, from }), ...shown });
   }

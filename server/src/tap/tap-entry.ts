@@ -36,3 +36,7 @@ export function showPayload(data: Json | undefined): { data?: Json; size?: numbe
   const size = JSON.stringify(data).length;
   return size <= LARGEST_PAYLOAD ? { data } : { size };
 }
+
+/** Characters of the data as JSON. */
+export const sizeOf = (data: Json | undefined): { size?: number } =>
+  data === undefined ? {} : { size: JSON.stringify(data).length };

@@ -32,7 +32,14 @@ export type Decision = { readonly time: number; readonly connection: string } & 
       readonly reason: GapReason;
     }
   | { readonly kind: 'replaying'; readonly log: string; readonly cause: Events['replaying']['cause'] }
-  | { readonly kind: 'refused'; readonly channel: string; readonly error: ErrorName; readonly detail: string }
+  | {
+      readonly kind: 'refused';
+      /** Every refused `subscribe`; of other commands those that were denied. */
+      readonly command: string;
+      readonly channel: string;
+      readonly error: ErrorName;
+      readonly detail: string;
+    }
   | { readonly kind: 'closed'; readonly user: string | null; readonly code: number; readonly reason: string }
 );
 
@@ -86,8 +93,8 @@ export class DecisionRing {
       decisions.add({ kind: 'replaying', time: this.#now, connection, log, cause }),
     );
     events.on('refused', ({ connection, command, channel, error, detail }) => {
-      if (command !== 'subscribe' || channel === undefined) return;
-      decisions.add({ kind: 'refused', time: this.#now, connection, channel, error, detail });
+      if (channel === undefined || (command !== 'subscribe' && error !== 'permission_denied')) return;
+      decisions.add({ kind: 'refused', time: this.#now, connection, command, channel, error, detail });
     });
     events.on('connectionClosed', ({ connection, user, code, reason }) =>
       decisions.add({ kind: 'closed', time: this.#now, connection, user, code, reason }),

@@ -37,7 +37,7 @@ export class ConnectionHistory {
         this.closed = decision;
         break;
       case 'refused':
-        if (decision.channel === log) this.refused = decision;
+        if (decision.command === 'subscribe' && decision.channel === log) this.refused = decision;
         break;
       default:
         if (decision.log === log) this.#addOfLog(decision);

@@ -9,6 +9,7 @@ import { type BackendServices, onChannel } from '../backend.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
+import { PAYLOADS, PayloadView } from '../payloads.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
 import type { PublishServices } from './publish.ts';
@@ -40,14 +41,19 @@ export function unscheduleRoute(services: ScheduleServices): (request: Request) 
 
 const PAGE = { limit: { min: 1, max: LIMITS.historyPage } };
 
-/** `GET /api/v1/channels/{channel}/schedules?after&limit`: a page of the messages that wait on the channel. */
+/** `GET /api/v1/channels/{channel}/schedules?after&limit&payloads`: a page of the messages that wait on the channel. */
 export function waitingRoute(services: ScheduleServices & BackendServices): Route['handle'] {
   return (request, { channel = '' }) =>
-    onChannel(request, services, { verb: 'manage', channel }, () => {
-      const query = readNumbers(request.query, PAGE, ['after']);
+    onChannel(request, services, { verb: 'manage', channel }, async (_, by) => {
+      const query = readNumbers(request.query, PAGE, ['after', PAYLOADS]);
       if (query instanceof Refusal) return query;
+      const view = PayloadView.read(request.query);
+      if (view instanceof Refusal) return view;
       const { limit = LIMITS.historyDefault } = query;
-      return services.schedules.list(channel, { after: request.query.get('after') ?? undefined, limit });
+      const page = await services.schedules.list(channel, { after: request.query.get('after') ?? undefined, limit });
+      if (page instanceof Refusal) return page;
+      view.report(services.events, by, `scheduled messages of ${channel}`);
+      return { ...page, messages: page.messages.map((message) => view.apply(message)) };
     });
 }
 
