@@ -91,7 +91,7 @@ test('asks for a key, says why one is refused, and keeps it out of addresses', a
 }) => {
   const gateway = await startCommandLine({
     config: new URL('./support/console.yaml', import.meta.url).pathname,
-    env: { SLUICE_TEST_KEY: 'a-key-that-may-manage-everything' },
+    env: { SLUICE_TEST_KEY: 'a-key-that-may-manage-everything', SLUICE_TEST_MANAGER_KEY: 'a-key-of-other-operators' },
     dev: false,
   });
   const { page } = await newPage();
@@ -148,8 +148,11 @@ const PAGES = [
   '#/channels/chat:lobby',
   '#/users',
   '#/users/ada',
-  '#/slow',
+  '#/problems',
   '#/groups',
+  '#/schedules',
+  '#/webhooks',
+  '#/bridges',
   '#/why',
   '#/config',
 ];
@@ -190,10 +193,10 @@ test('can be used with the keyboard, on a phone as well', async ({ gateway, newP
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Pages' })).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(page.getByTestId('nav-slow')).toBeVisible();
-  await page.getByTestId('nav-slow').focus();
+  await expect(page.getByTestId('nav-problems')).toBeVisible();
+  await page.getByTestId('nav-problems').focus();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Slow readers and gaps');
-  await expect(page.getByTestId('nav-slow')).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Client problems');
+  await expect(page.getByTestId('nav-problems')).toBeHidden();
   await expect(page.getByRole('main')).toBeFocused();
 });

@@ -1074,6 +1074,11 @@ export interface components {
             readonly rule: string | null;
             readonly verb: string;
         };
+        readonly GroupGap: {
+            readonly from: components["schemas"]["Position"];
+            readonly reason: string;
+            readonly to: components["schemas"]["Position"];
+        };
         readonly Member: {
             readonly connections: number;
             readonly info?: unknown;
@@ -1514,6 +1519,7 @@ export interface operations {
                     readonly "application/json": {
                         readonly deliveries: readonly components["schemas"]["Delivery"][];
                         readonly epoch?: string;
+                        readonly gaps?: readonly components["schemas"]["GroupGap"][];
                         readonly group: string;
                     };
                 };
@@ -1926,6 +1932,7 @@ export interface operations {
                             readonly tags?: {
                                 readonly [key: string]: string;
                             };
+                            readonly ttl?: number;
                         }[];
                         readonly next?: string;
                     };
@@ -2631,6 +2638,7 @@ export interface operations {
                                 readonly [key: string]: string;
                             };
                             readonly timeZone?: string;
+                            readonly ttl?: number;
                         }[];
                     };
                 };
@@ -2669,6 +2677,7 @@ export interface operations {
                         readonly [key: string]: string;
                     };
                     readonly timeZone?: string;
+                    readonly ttl?: number;
                 };
             };
         };
@@ -2690,6 +2699,7 @@ export interface operations {
                             readonly [key: string]: string;
                         };
                         readonly timeZone?: string;
+                        readonly ttl?: number;
                     };
                 };
             };

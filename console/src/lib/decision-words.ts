@@ -18,7 +18,7 @@ export function describe(decision: ReportedDecision): string {
     case 'replaying':
       return `replays ${decision.log} (${decision.cause})`;
     case 'refused':
-      return `refused on ${decision.channel}: ${decision.detail}`;
+      return `refused ${decision.command} on ${decision.channel}: ${decision.detail}`;
     case 'closed':
       return `closed with ${decision.code}${decision.reason === '' ? '' : `: ${decision.reason}`}`;
   }
@@ -31,9 +31,20 @@ const ENDS = {
   closed: 'connection closed',
 } as const;
 
-/** How alarming it is: a class of `.tag`. */
-export function toneOf({ kind }: ReportedDecision): '' | 'flow' | 'warn' | 'bad' {
-  if (kind === 'gap' || kind === 'refused') return 'bad';
+/** A class of `.tag`. */
+export type Tone = '' | 'good' | 'flow' | 'warn' | 'bad';
+
+/** How alarming it is. */
+export function toneOf(decision: ReportedDecision): Tone {
+  const { kind } = decision;
+  if (kind === 'gap' || kind === 'refused' || isDenied(decision)) return 'bad';
   if (kind === 'replaying') return 'warn';
   return kind === 'subscribed' || kind === 'authenticated' ? 'flow' : '';
 }
+
+/** Operators and tokens that have been renewed close connections as well: those are no trouble. */
+const ASKED_FOR: readonly number[] = [4212, 4010];
+
+/** Has the gateway closed the connection because of its token, or for good? */
+export const isDenied = (decision: ReportedDecision): boolean =>
+  decision.kind === 'closed' && decision.code >= 4100 && decision.code < 4300 && !ASKED_FOR.includes(decision.code);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, duration, many, percent, rate } from './words.ts';
+import { bytes, count, distance, duration, many, percent, rate } from './words.ts';
 
 describe('the words of the console', () => {
   it.each<[string, string]>([
@@ -21,6 +21,9 @@ describe('the words of the console', () => {
     [duration(180_000), '3 min'],
     [duration(7_200_000), '2 h'],
     [duration(5 * 86_400_000), '5 days'],
+    [distance(70_000, 10_000), 'in 60 s'],
+    [distance(10_000, 7_210_000), '2 h ago'],
+    [distance(10_000, 10_000), '1 s ago'],
     [many(1, 'user'), '1 user'],
     [many(2, 'user'), '2 users'],
     [many(2, 'entry', 'entries'), '2 entries'],

@@ -47,3 +47,9 @@ export function moment(ms: number): string {
 /** `1 connection`, `2 connections`. */
 export const many = (value: number, one: string, more = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : more}`;
+
+/** How far a moment is from now: `in 3 min`, `3 min ago`. */
+export function distance(ms: number, now = Date.now()): string {
+  const far = duration(Math.max(1_000, Math.abs(ms - now)));
+  return ms > now ? `in ${far}` : `${far} ago`;
+}

@@ -1,3 +1,5 @@
+import { linesOf } from './lines.ts';
+
 /** A request that the gateway refused, or that did not reach it. */
 export class ApiError extends Error {
   /** HTTP status; 0: there was no response. */
@@ -15,7 +17,7 @@ export class ApiError extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | undefined>>;
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Relative to `/console/`, so that a proxy may put the gateway under any path. */
 const ROOT = '../api/v1';
@@ -33,11 +35,14 @@ export class Api {
   }
 
   get<T>(to: string, query: Query = {}): Promise<T> {
-    const given = Object.entries(query).flatMap(([name, value]) =>
-      value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
-    );
-    const search = given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
-    return this.#call<T>('GET', `${to}${search}`);
+    return this.#call<T>('GET', `${to}${searchOf(query)}`);
+  }
+
+  /** A stream of lines of JSON, until it ends or is aborted: see `linesOf`. */
+  async *lines(to: string, query: Query, signal: AbortSignal): AsyncGenerator<readonly unknown[]> {
+    const response = await this.#fetch('GET', `${to}${searchOf(query)}`, { signal });
+    if (!response.ok || response.body === null) throw await problemOf(response);
+    yield* linesOf(response.body);
   }
 
   post<T>(to: string, body: object = {}): Promise<T> {
@@ -49,13 +54,19 @@ export class Api {
   }
 
   async #call<T>(method: string, to: string, body?: object): Promise<T> {
-    const response = await fetch(`${ROOT}/${to}`, {
+    const response = await this.#fetch(method, to, body === undefined ? {} : { body });
+    if (!response.ok) throw await problemOf(response);
+    const text = await response.text();
+    return (text === '' ? {} : parse(text, response.status)) as T;
+  }
+
+  #fetch(method: string, to: string, { body, signal }: Sending): Promise<Response> {
+    const content = body === undefined ? {} : { 'Content-Type': 'application/json' };
+    return fetch(`${ROOT}/${to}`, {
       method,
-      headers: {
-        Authorization: `Bearer ${this.#key}`,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
+      headers: { Authorization: `Bearer ${this.#key}`, ...content },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
     }).catch((error: unknown) => {
       throw new ApiError(0, {
         error: 'unreachable',
@@ -63,11 +74,24 @@ export class Api {
         remedy: error instanceof Error ? `${error.message}. The page tries again.` : 'The page tries again.',
       });
     });
-    const text = await response.text();
-    const answer: unknown = text === '' ? {} : parse(text, response.status);
-    if (response.ok) return answer as T;
-    throw new ApiError(response.status, describe(answer, response.status));
   }
+}
+
+interface Sending {
+  readonly body?: object;
+  readonly signal?: AbortSignal;
+}
+
+function searchOf(query: Query): string {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const answer: unknown = parse(await response.text(), response.status);
+  return new ApiError(response.status, describe(answer, response.status));
 }
 
 function parse(text: string, status: number): unknown {

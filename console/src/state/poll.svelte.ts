@@ -14,14 +14,19 @@ export class Poll<T> {
   readonly #read: () => Promise<T>;
   #generation = 0;
 
-  /** @param read is called again at once when something that it reads synchronously changes */
-  constructor(read: () => Promise<T>, interval = INTERVAL) {
+  /**
+   * @param read is called again at once when something that it reads synchronously changes
+   * @param interval milliseconds, or what decides about it; `null`: not again
+   */
+  constructor(read: () => Promise<T>, interval: number | (() => number | null) = INTERVAL) {
     this.#read = read;
     $effect(() => {
       void this.refresh();
+      const pause = typeof interval === 'number' ? interval : interval();
+      if (pause === null) return () => void this.#generation++;
       const timer = setInterval(() => {
         if (document.visibilityState === 'visible') void this.refresh();
-      }, interval);
+      }, pause);
       return () => {
         this.#generation++;
         clearInterval(timer);

@@ -1,0 +1,43 @@
+import type { ListedBridge } from '../state/types.ts';
+import type { Tone } from './decision-words.ts';
+import { count } from './words.ts';
+
+/** How alarming the state of a bridge is. */
+export const TONES: Readonly<Record<ListedBridge['state'], Tone>> = {
+  running: 'good',
+  connecting: 'flow',
+  holding: 'warn',
+  waiting: 'bad',
+  failed: 'bad',
+  standby: 'warn',
+  stopped: 'warn',
+};
+
+/** What a state means, and what to do; empty: nothing. */
+export const ADVICE: Readonly<Record<ListedBridge['state'], string>> = {
+  running: '',
+  connecting: '',
+  holding: 'The gateway accepts no messages at the moment, so the bridge does not read. It continues by itself.',
+  waiting: 'The broker cannot be reached. The bridge tries again by itself, at least every 10 s.',
+  failed: 'The bridge has stopped for good. Remove the cause, then restart the gateway.',
+  standby: 'No node runs the bridge. One takes it over within some seconds.',
+  stopped: 'The gateway stops.',
+};
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  published: 'published',
+  sent: 'sent',
+  dead_lettered: 'dead letters',
+  skipped: 'skipped',
+  returned: 'returned',
+  gap: 'gaps',
+};
+
+/** What happened to the messages: `1,042 published, 3 skipped`. */
+export const countsOf = ({ counts }: Pick<ListedBridge, 'counts'>): string =>
+  Object.entries(counts)
+    .map(([outcome, number]) => `${count(number)} ${OUTCOMES[outcome] ?? outcome}`)
+    .join(', ');
+
+/** May the channel be opened, or is it a template? */
+export const isChannel = (channel: string): boolean => !channel.includes('{');

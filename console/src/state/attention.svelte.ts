@@ -1,0 +1,118 @@
+import { isDenied } from '../lib/decision-words.ts';
+import { conditionOf } from '../lib/webhook-words.ts';
+import { count, many } from '../lib/words.ts';
+import type { Api } from './api.ts';
+import { Poll } from './poll.svelte.ts';
+import { to } from './route.svelte.ts';
+import type {
+  BridgeReport,
+  ConnectionList,
+  DecisionList,
+  GroupReport,
+  ReportedDecision,
+  WebhookStatus,
+} from './types.ts';
+
+/** Something that an operator should look at. */
+export interface Concern {
+  readonly tone: 'bad' | 'warn';
+  readonly text: string;
+  readonly href: string;
+}
+
+/** Milliseconds for which a gap or a refusal is worth a look. */
+const RECENT = 10 * 60_000;
+const INTERVAL = 5_000;
+
+/** What an operator should look at, over the whole gateway. Create it while a component is initialized. */
+export class Attention {
+  readonly poll: Poll<readonly Concern[]>;
+
+  constructor(api: Api) {
+    this.poll = new Poll(() => readConcerns(api), INTERVAL);
+  }
+}
+
+async function readConcerns(api: Api): Promise<readonly Concern[]> {
+  const after = Date.now() - RECENT;
+  const decided = (kind: string) => api.get<DecisionList>('decisions', { kind, after, limit: 1_000 });
+  const [slow, gaps, refused, closed, groups, webhooks, bridges] = await Promise.all([
+    api.get<ConnectionList>('connections', { slow: true, limit: 100 }),
+    decided('gap'),
+    decided('refused'),
+    decided('closed'),
+    api.get<GroupReport>('groups'),
+    api.get<{ webhooks: readonly WebhookStatus[] }>('webhooks'),
+    api.get<BridgeReport>('bridges'),
+  ]);
+  return [
+    ...ofSlow(slow),
+    ...ofRefused([...refused.decisions, ...closed.decisions.filter(isDenied)]),
+    ...ofGaps(gaps.decisions),
+    ...ofGroups(groups),
+    ...ofWebhooks(webhooks.webhooks),
+    ...ofBridges(bridges),
+  ];
+}
+
+/** `ada`, or `3 users`. */
+function whose(users: readonly (string | null)[]): string {
+  const names = [...new Set(users)];
+  return names.length === 1 ? (names[0] ?? 'An anonymous client') : many(names.length, 'user');
+}
+
+function ofSlow({ connections, next }: ConnectionList): readonly Concern[] {
+  if (connections.length === 0) return [];
+  const number = `${count(connections.length)}${next === undefined ? '' : ' or more'}`;
+  const text =
+    connections.length === 1
+      ? `${whose(connections.map(({ user }) => user))} reads too slowly`
+      : `${number} connections read too slowly`;
+  return [{ tone: 'warn', text, href: to('problems') }];
+}
+
+function ofRefused(refused: readonly ReportedDecision[]): readonly Concern[] {
+  if (refused.length === 0) return [];
+  const text = `${whose(refused.map(({ user }) => user))} ${refused.length === 1 ? 'was refused' : `were refused ${count(refused.length)} times`} in the last 10 minutes`;
+  return [
+    { tone: 'bad', text: text.replace(/^(An anonymous client|\S+) were/, '$1 was'), href: to('problems', ['refused']) },
+  ];
+}
+
+function ofGaps(gaps: readonly ReportedDecision[]): readonly Concern[] {
+  if (gaps.length === 0) return [];
+  const text = `${whose(gaps.map(({ user }) => user))} missed messages: ${many(gaps.length, 'gap')} in the last 10 minutes`;
+  return [{ tone: 'bad', text, href: to('problems', ['gaps']) }];
+}
+
+function ofGroups({ groups }: GroupReport): readonly Concern[] {
+  const dead = groups.filter((group) => group.dead > 0);
+  return dead.map((group) => ({
+    tone: 'bad',
+    text: `${many(group.dead, 'dead letter')} in ${group.channel}, group ${group.group}`,
+    href: to('groups', [group.channel, group.group]),
+  }));
+}
+
+function ofWebhooks(webhooks: readonly WebhookStatus[]): readonly Concern[] {
+  return webhooks.flatMap((webhook) => {
+    const { tone, word } = conditionOf(webhook);
+    if (tone !== 'bad' && tone !== 'warn') return [];
+    return [
+      {
+        tone,
+        text: `Webhook ${webhook.name}: ${word}, ${many(webhook.lag, 'event')} not received`,
+        href: to('webhooks'),
+      },
+    ];
+  });
+}
+
+function ofBridges({ bridges }: BridgeReport): readonly Concern[] {
+  return bridges.flatMap(({ name, state, error }) => {
+    if (state !== 'failed' && state !== 'waiting') return [];
+    return [
+      { tone: 'bad', text: `Bridge ${name}: ${state}${error === null ? '' : `, ${error}`}`, href: to('bridges') },
+    ];
+  });
+}
