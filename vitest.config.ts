@@ -23,6 +23,7 @@ export default defineConfig({
       '@sluice/client/queues': source('client-sdk/src/queues/index.ts'),
       '@sluice/client/requests': source('client-sdk/src/requests/index.ts'),
       '@sluice/client/schedules': source('client-sdk/src/schedules/index.ts'),
+      '@sluice/client/tracing': source('client-sdk/src/tracing/index.ts'),
       '@sluice/client/server-subscriptions': source('client-sdk/src/server-subscriptions/index.ts'),
       '@sluice/client/share-tabs': source('client-sdk/src/share-tabs/share-tabs.ts'),
       '@sluice/client/stores': source('client-sdk/src/stores/index.ts'),

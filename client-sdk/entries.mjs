@@ -26,6 +26,7 @@ export const ENTRIES = {
   'on-demand': source('on-demand.ts'),
   diagnostics: source('diagnostics/diagnostics.ts'),
   devtools: source('devtools/index.ts'),
+  tracing: source('tracing/index.ts'),
   testing: source('testing/testing.ts'),
 };
 
@@ -71,4 +72,4 @@ export function keepApart(name) {
 }
 
 /** Peer dependencies, which the application installs if it uses the entry that needs them. */
-export const PEERS = [/^react(-dom)?(\/|$)/, /^svelte(\/|$)/];
+export const PEERS = [/^react(-dom)?(\/|$)/, /^svelte(\/|$)/, /^@opentelemetry\/api$/];

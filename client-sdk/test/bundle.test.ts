@@ -36,6 +36,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   // Loaded on demand for an error without a handler: the console texts with the catalogue's remedies.
   diagnostics: 6 * 1024,
   devtools: 3.5 * 1024,
+  tracing: 1.25 * 1024,
   // Never loaded by a page: a test double of the gateway with the whole error catalogue.
   testing: 20 * 1024,
 };

@@ -40,6 +40,7 @@ const ENTRIES = [
     types: 'client-sdk/dist/devtools.d.ts',
     source: 'client-sdk/src/devtools/index.ts',
   },
+  { name: '@sluice/client/tracing', types: 'client-sdk/dist/tracing.d.ts', source: 'client-sdk/src/tracing/index.ts' },
   {
     name: '@sluice/client/testing',
     types: 'client-sdk/dist/testing.d.ts',

@@ -50,6 +50,7 @@ import { Revoked, withRevoked } from './session/revoked.ts';
 import { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { Tap } from './tap/tap.ts';
+import { createPublishTracer } from './tracing/publish-tracer.ts';
 import { StreamTopics } from './transport/stream-topics.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
@@ -140,7 +141,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     ...{ hooks: config.hooks, events, clock, turn },
     createTarget: targetCreator({ client, events, clock, nextId, node: config.node }),
   });
-  const door = new Door({ rules, log, events, clock, nextId }, { afterAppend, hooks: [askPublishHook(hooks)] });
+  const tracer = config.tracing ? createPublishTracer() : undefined;
+  const door = new Door({ rules, log, events, clock, nextId }, { afterAppend, hooks: [askPublishHook(hooks)], tracer });
   const groups: Groups | undefined =
     store === undefined ? undefined : new Groups({ store, rules, events, clock, turn, door });
   const replies = new ReplyFlusher(turn);

@@ -40,6 +40,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['transport/connection.ts', 'protocols/protocol.ts'],
     ...['auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],
+  tracing: ['channels/publish-tracing.ts', 'refusal.ts', 'util', ...PROTOCOL],
   keyed: ['channels', 'transport/connection.ts', 'protocols/protocol.ts', 'util', ...PROTOCOL],
   presence: [
     ...['channels', 'keyed', 'engine/presence.ts', 'transport/connection.ts'],
@@ -252,6 +253,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['observe'],
   zod: ['config'],
   lmdb: ['engine'],
+  '@opentelemetry/api': ['tracing'],
   croner: ['util'],
   yaml: ['config'],
   commander: [],
@@ -428,7 +430,8 @@ describe('the command line', () => {
 describe('the SDK', () => {
   it('imports neither the server nor Node nor other packages; each binding imports only its framework', () => {
     const isFramework = (from: string, to: string) =>
-      ['react', 'svelte'].some((name) => from.startsWith(`client-sdk/src/${name}/`) && to.split('/')[0] === name);
+      ['react', 'svelte'].some((name) => from.startsWith(`client-sdk/src/${name}/`) && to.split('/')[0] === name) ||
+      (from.startsWith('client-sdk/src/tracing/') && to === '@opentelemetry/api');
     const forbidden = sources('client-sdk/src')
       .flatMap(importsOf)
       .filter(({ to }) => !to.startsWith('client-sdk/src/') && !PROTOCOL.includes(to))

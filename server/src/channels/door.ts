@@ -2,6 +2,7 @@ import { isChannelName, type PublishResult } from '@sluice/protocol';
 import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { authorize, type Decision } from './authorize.ts';
+import { beginSpan } from './begin-span.ts';
 import { copyToBound } from './copy-step.ts';
 import { Publication, type PublishRequest } from './publication.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type PublishStep,
   takeRate,
 } from './publish-steps.ts';
+import type { PublishTracer } from './publish-tracing.ts';
 import { refuseUnavailable } from './refuse-unavailable.ts';
 
 export type { PublishStep } from './publish-steps.ts';
@@ -28,6 +30,8 @@ export interface PublishExtensions {
   readonly hooks?: readonly PublishStep[];
   /** Carried out for each publish that the engine holds, before it is acknowledged. */
   readonly afterAppend?: readonly AfterAppend[];
+  /** Default: publishes are not traced. */
+  readonly tracer?: PublishTracer | undefined;
 }
 
 /** One message of a batch. */
@@ -56,15 +60,19 @@ export class Door {
   readonly #preparing: Course<Publication>;
   readonly #appending: Course<PublishResult>;
 
-  constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
+  constructor(services: PublishServices, { hooks = [], afterAppend = [], tracer }: PublishExtensions = {}) {
     this.#services = services;
-    const begin = [checkName, checkDraft, findPermission, checkTtl, takeRate, ...hooks];
+    const permit = [checkName, checkDraft, findPermission, checkTtl, takeRate];
+    const begin = [...permit, ...(tracer === undefined ? [] : [beginSpan(tracer)]), ...hooks];
     const after = [append, copyToBound, ...afterAppend];
     const end = [checkContract, ...after];
-    const finish = ({ result }: Publication): PublishResult => result;
+    const finish = ({ result, span }: Publication): PublishResult => {
+      span?.end(result);
+      return result;
+    };
     this.#beginning = { steps: begin, finish: (publication) => publication };
     this.#finishing = { steps: end, finish };
-    this.#preparing = { steps: [...begin, checkContract], finish: (publication) => publication };
+    this.#preparing = { steps: [...permit, ...hooks, checkContract], finish: (publication) => publication };
     this.#appending = { steps: after, finish };
     this.#publishing = { steps: [...begin, ...end], finish };
   }
@@ -145,12 +153,29 @@ export class Door {
       for (let at = from; at < steps.length; at++) {
         const verdict = steps[at]?.(publication, this.#services) ?? null;
         if (verdict === null) continue;
-        if (!(verdict instanceof Promise)) return verdict;
-        return verdict.then((late) => late ?? this.#carryOut(publication, course, at + 1), refuseUnavailable);
+        if (!(verdict instanceof Promise)) return refuse(publication, verdict);
+        return verdict.then(
+          (late) => (late === null ? this.#carryOut(publication, course, at + 1) : refuse(publication, late)),
+          (error: unknown) => fail(publication, error),
+        );
       }
       return course.finish(publication);
     } catch (error) {
-      return refuseUnavailable(error);
+      return fail(publication, error);
     }
+  }
+}
+
+function refuse({ span }: Publication, refusal: Refusal): Refusal {
+  span?.end(refusal);
+  return refusal;
+}
+
+function fail(publication: Publication, error: unknown): Refusal {
+  try {
+    return refuse(publication, refuseUnavailable(error));
+  } catch (bug) {
+    publication.span?.end(undefined);
+    throw bug;
   }
 }

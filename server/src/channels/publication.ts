@@ -6,6 +6,7 @@ import type { Rule } from '../rule.ts';
 import type { Decision } from './authorize.ts';
 import { type BoundChannel, NOT_BOUND } from './bindings.ts';
 import type { Allowance } from './publish-allowance.ts';
+import type { PublishSpan } from './publish-tracing.ts';
 
 /** What a caller of the door knows about a publish. */
 export interface PublishRequest {
@@ -51,6 +52,8 @@ export class Publication {
   asArrived = true;
   /** What a hook has made of the draft. */
   rewritten: Draft | undefined;
+  /** Only if publishes are traced. */
+  span: PublishSpan | undefined;
   /** The channels to which the message is also appended. */
   bound: readonly BoundChannel[] = NOT_BOUND;
   #rule: Rule | undefined;

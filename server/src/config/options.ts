@@ -17,6 +17,7 @@ import { type InferInput, type InferOptions, type OptionRow, rowsOf } from './op
 import { OUTGOING_OPTIONS } from './options/outgoing.ts';
 import { REDIS_OPTIONS } from './options/redis.ts';
 import { SCHEDULES_OPTIONS } from './options/schedules.ts';
+import { TRACING_OPTIONS } from './options/tracing.ts';
 
 export type { OptionRow, TextKind } from './options/option.ts';
 
@@ -34,6 +35,7 @@ export const OPTIONS = {
   ...CONNECTIONS_OPTIONS,
   ...NODES_OPTIONS,
   log: LOG_OPTIONS,
+  ...TRACING_OPTIONS,
 };
 
 /** Every option with its path, in the order of the reference. */

@@ -75,6 +75,7 @@ describe('defaults', () => {
       heartbeat: 25_000,
       connectTimeout: 5000,
       tokenGrace: 10_000,
+      tracing: false,
       drain: 10_000,
       drainPace: 500,
       node: expect.any(String),

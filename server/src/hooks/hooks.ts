@@ -149,9 +149,11 @@ export class Hooks {
   async #askGroup(items: readonly Item[]): Promise<void> {
     const [first] = items;
     if (first === undefined) return;
-    const { hook, kind, question } = first;
+    const { hook, kind } = first;
     const calls = items.map((item) => callOf(kind, item.question));
-    const answers = await hook.ask(kind, calls, question.traceparent);
+    // One call has one trace: that of the first question that has one.
+    const traced = items.find((item) => item.question.traceparent !== undefined);
+    const answers = await hook.ask(kind, calls, traced?.question.traceparent);
     for (const [at, item] of items.entries()) item.resolve(this.#settle(item, answers[at]));
   }
 

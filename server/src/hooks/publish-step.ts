@@ -10,8 +10,9 @@ export function askPublishHook(hooks: Hooks): PublishStep {
     const { request, channel, draft } = publication;
     const { by, connection, asker = request } = request;
     if (!hooks.applies('publish', by, channel)) return null;
-    const { data, event, tags } = draft;
-    const question = { kind: 'publish', verb: 'publish', by, asker, connection, channel, data, event, tags } as const;
+    const { data, event, tags, trace: traceparent } = draft;
+    const about = { connection, channel, data, event, tags, traceparent };
+    const question = { kind: 'publish', verb: 'publish', by, asker, ...about } as const;
     return chain(hooks.ask(question), (verdict) => {
       if (verdict instanceof Refusal || verdict === null) return verdict;
       rewrite(publication, verdict);
