@@ -1,7 +1,8 @@
+import type { Message } from '@sluice/protocol';
 import { LOW_WATER } from '../channels/budgets.ts';
 import { type EndReason, type GatewayEnding, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
-import type { GroupGap } from '../engine/groups.ts';
+import type { Delivery, GroupGap } from '../engine/groups.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { HeldDeliveries } from './held-deliveries.ts';
 import type { Batch, Receiver } from './receiver.ts';
@@ -14,6 +15,25 @@ export const consumerKey = (channel: string, group: string): string => `${channe
 
 /** Milliseconds after the end of a connection in which its deliveries can be settled by the next one. */
 export const RELEASE_GRACE = 5_000;
+
+/**
+ * A delivery in a push. Not a literal: many survive a collection, because they wait for the end of
+ * the turn. V8 would then allocate the objects of the literal in the old generation, and all of them
+ * would keep their messages alive until the next full collection.
+ */
+class SentDelivery {
+  readonly id: string;
+  readonly attempt: number;
+  readonly deadline: number;
+  readonly message: Message;
+
+  constructor({ id, attempt, message: { message } }: Delivery, deadline: number) {
+    this.id = id;
+    this.attempt = attempt;
+    this.deadline = deadline;
+    this.message = message;
+  }
+}
 
 /** A connection that receives messages of a group. SPEC.md section 12. */
 export class Consumer implements Standing, Receiver {
@@ -45,10 +65,7 @@ export class Consumer implements Standing, Receiver {
   receive(batch: Batch): void {
     const { epoch, deadline } = batch;
     this.#held.add(batch);
-    const deliveries = batch.deliveries.map(({ id, attempt, message }) => ({
-      ...{ id, attempt, deadline },
-      message: message.message,
-    }));
+    const deliveries = batch.deliveries.map((delivery) => new SentDelivery(delivery, deadline));
     this.#subscriber.push({ type: 'deliveries', ...this.#dispatcher.ref, epoch, deliveries });
   }
 

@@ -49,7 +49,7 @@ export class Groups implements DispatcherHost {
   readonly #turn: Turn;
   readonly #deadLetters: DeadLetterPublisher;
   readonly #dispatchers = new Map<string, Dispatcher>();
-  readonly #marked = new Set<Dispatcher>();
+  #marked = new Set<Dispatcher>();
   readonly #programs = new Set<ProgramConsumer>();
   /** Groups that were used on this node, the latest last. */
   readonly #known = new Map<string, GroupRef>();
@@ -216,8 +216,8 @@ export class Groups implements DispatcherHost {
   /** Sends what is claimable at the end of a turn. */
   flush(): void {
     if (this.#marked.size === 0) return;
-    const marked = [...this.#marked];
-    this.#marked.clear();
+    const marked = this.#marked;
+    this.#marked = new Set(); // a set that is cleared keeps its tables; see `ChurningMap`
     for (const dispatcher of marked) this.#run(dispatcher);
   }
 

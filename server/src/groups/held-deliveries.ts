@@ -1,9 +1,10 @@
+import { ChurningMap } from '../util/churning-map.ts';
 import type { Batch } from './receiver.ts';
 
 /** The deliveries that one consumer has not settled, in the order in which they expire. */
 export class HeldDeliveries {
   /** When each expires, by id. */
-  readonly #expiries = new Map<string, number>();
+  readonly #expiries = new ChurningMap<string, number>();
 
   get size(): number {
     return this.#expiries.size;

@@ -1,3 +1,4 @@
+import { ChurningMap } from '../../util/churning-map.ts';
 import type { LoggedMessage } from '../logged-message.ts';
 import { Entry, type EntryRecord, type Phase } from './entry.ts';
 import { OrderLines } from './order-lines.ts';
@@ -9,7 +10,7 @@ import { Schedule } from './schedule.ts';
  */
 export class Unsettled {
   readonly #changed: (entry: Entry) => void;
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new ChurningMap<number, Entry>();
   readonly #schedule = new Schedule();
   readonly #lines = new OrderLines();
   #next: number;
