@@ -31,8 +31,8 @@ export function matchesPath(form: string, path: string): boolean {
  * @returns `null` if none of the offered ones is known
  */
 export function negotiate({ path, protocols }: Selection, wires: readonly SocketWire[] = WIRES): SocketWire | null {
+  if (protocols.length === 0) return wires.find((wire) => matchesPath(pathOf(wire), path)) ?? null;
   const here = wires.filter((wire) => matchesPath(pathOf(wire), path));
-  if (protocols.length === 0) return here[0] ?? null;
   for (const subprotocol of protocols) {
     const wire = here.find((candidate) => candidate.subprotocol === subprotocol);
     if (wire !== undefined) return wire;

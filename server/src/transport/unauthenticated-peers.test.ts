@@ -88,7 +88,9 @@ describe('many peers that have not authenticated', () => {
     state.memory++;
     look();
     expect(sentAway).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect([unauthenticated.size, unauthenticated.crowded, looks.size]).toEqual([FEW, false, 0]);
+    expect([unauthenticated.size, unauthenticated.crowded]).toEqual([FEW, false]);
+    look();
+    expect(looks.size).toBe(0);
   });
 
   it('are checked as they connect, not only at intervals', () => {
@@ -113,10 +115,22 @@ describe('many peers that have not authenticated', () => {
     expect(sentAway).toHaveLength(10);
   });
 
+  it('are checked against one start while their number goes up and down between two checks', () => {
+    const { enter, look, looks, sentAway, state, unauthenticated } = setUp();
+    const all = Array.from({ length: FEW + 1 }, enter);
+    for (const peer of all) unauthenticated.remove(peer);
+    for (let count = 0; count < FEW + 1; count++) enter();
+    expect(looks.size).toBe(1);
+    state.memory += LIMIT + CONNECTION_BYTES + 1;
+    look();
+    expect(sentAway).toHaveLength(1);
+  });
+
   it('are no longer checked when most have authenticated, and growth is then measured from a new start', () => {
     const { enter, look, looks, sentAway, state, unauthenticated } = setUp();
     const all = Array.from({ length: FEW + 1 }, enter);
     for (const peer of all) unauthenticated.remove(peer);
+    look();
     expect([looks.size, unauthenticated.size]).toEqual([0, 0]);
     state.memory += 10 * LIMIT;
     for (let count = 0; count < FEW + 1; count++) enter();

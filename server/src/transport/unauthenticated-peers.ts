@@ -115,14 +115,19 @@ export class UnauthenticatedPeers {
     this.#holders.delete(peer);
     this.#options.budget.give(peer.received);
     peer.received = 0;
-    if (!this.crowded) this.close();
   }
 
   #watchMemory(): void {
     if (this.#stopChecking !== undefined) return;
     this.#before = this.#options.memory();
     this.#authenticated = 0;
-    this.#stopChecking = this.#options.every(CHECK_INTERVAL, () => this.#checkMemory());
+    this.#stopChecking = this.#options.every(CHECK_INTERVAL, () => this.#checkAgain());
+  }
+
+  /** Stops only here: to read the memory costs as much as a connect, and in a storm the crowd comes and goes. */
+  #checkAgain(): void {
+    if (this.crowded) this.#checkMemory();
+    else this.close();
   }
 
   #checkMemory(): void {
