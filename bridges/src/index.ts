@@ -23,7 +23,7 @@ export async function loadBridge(config: BridgeConfig, host: BridgeHost): Promis
   const { loadSource, loadSink } = await load();
   if (config.direction === 'in') {
     if (loadSource === undefined) throw new Error(`the system "${config.system}" has no source`);
-    return new SourceRunner({ config, host, source: await loadSource(config) });
+    return new SourceRunner({ config, host, source: await loadSource(config, host) });
   }
   if (loadSink === undefined) throw new Error(`the system "${config.system}" has no sink`);
   return new SinkRunner({ config, host, sink: await loadSink(config) });

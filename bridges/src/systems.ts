@@ -1,11 +1,14 @@
-import type { InboundBridge, OutboundBridge } from '@sluice/server/bridging';
+import type { BridgeHost, InboundBridge, OutboundBridge } from '@sluice/server/bridging';
 import type { Sink } from './sink.ts';
 import type { Source } from './source.ts';
+
+/** What a source may do besides reading: wait, count messages that it lost, and note where to continue. */
+export type SourceHost = Pick<BridgeHost, 'clock' | 'count' | 'checkpoints'>;
 
 /** One kind of broker. Both functions load the client, and connect to nothing. */
 export interface BridgeSystem {
   /** @throws MissingClient */
-  loadSource?(config: InboundBridge): Promise<Source>;
+  loadSource?(config: InboundBridge, host: SourceHost): Promise<Source>;
   /** @throws MissingClient */
   loadSink?(config: OutboundBridge): Promise<Sink>;
 }

@@ -1,5 +1,6 @@
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { testLossySource } from './conformance/lossy-conformance.ts';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import type { BrokerServer } from './support/broker-server.ts';
@@ -84,6 +85,27 @@ testSink('NATS JetStream', {
           await manager.consumers.delete(stream, name);
           return received;
         }),
+      close: () => connection.close(),
+    };
+  },
+});
+
+testLossySource('core NATS', {
+  skip,
+  start: startNats,
+  open: async (server) => {
+    const connection = await connectTo(server);
+    const subject = `subject-${++streams}`;
+    return {
+      bridge: { nats: { url: `nats://127.0.0.1:${server.port}` }, from: { subject: `${subject}.>` } },
+      send: async (messages) => {
+        for (const { body, headers = {} } of messages) {
+          const named = makeHeaders();
+          for (const [name, value] of Object.entries(headers)) named.set(name, value);
+          connection.publish(`${subject}.a`, body, { headers: named });
+        }
+        await eventually(() => connection.flush());
+      },
       close: () => connection.close(),
     };
   },

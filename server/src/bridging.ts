@@ -19,6 +19,7 @@ export type {
   BridgeOutcome,
   BridgeState,
   BridgesPackage,
+  Checkpoints,
   InboundMessage,
   InboundOutcome,
   Outbound,

@@ -112,7 +112,7 @@ export interface Events {
   messagesExpired: { channel: string; group: string; count: number; dropped: number };
   /** A bridge to a broker has another state on this node; `error`: why, without secrets and payloads. */
   bridgeMoved: { bridge: string; system: string; direction: 'in' | 'out'; state: string; error?: string };
-  /** Messages of a bridge; `outcome`: `published`, `sent`, `dead_lettered`, `skipped`, `returned` or `gap`. */
+  /** Messages of a bridge; `outcome`: `published`, `sent`, `dead_lettered`, `skipped`, `returned`, `gap` or `lost`. */
   bridgeCounted: { bridge: string; outcome: string; count: number };
   /** Dead letters could not be published to their channel; they stay in the group's list. */
   deadLettersRefused: { channel: string; group: string; target: string; error: ErrorName };

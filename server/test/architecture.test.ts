@@ -311,6 +311,7 @@ describe('the walls', () => {
     // Used tickets, scheduled messages and events of webhooks are stored in logs that are no channels.
     const APPENDERS = [
       'server/src/bridges/bridge-lease.ts',
+      'server/src/bridges/checkpoints.ts',
       'server/src/channels/publish-steps.ts',
       'server/src/channels/copy-step.ts',
       'server/src/sse/ticket-desk.ts',

@@ -5,6 +5,7 @@ import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import { ConsumerSetup } from './consumer-setup.ts';
 import { connectNats, type NatsClient, type NatsConnection } from './nats-connection.ts';
+import { headersOf } from './nats-headers.ts';
 
 /** Reads a stream with a durable consumer. */
 export class NatsSource implements Source {
@@ -89,10 +90,9 @@ class OpenNatsSource implements OpenSource {
   }
 
   #recordOf({ seq, subject, headers, data }: JsMsg): SourceRecord {
-    const named = [...(headers?.keys() ?? [])].map((name) => [name, headers?.get(name) ?? '']);
     return {
       once: { partition: this.#of.partition, position: `${seq}` },
-      ...{ topic: this.#of.stream, subject, key: undefined, headers: Object.fromEntries(named), body: data },
+      ...{ topic: this.#of.stream, subject, key: undefined, headers: headersOf(headers), body: data },
     };
   }
 

@@ -1,9 +1,11 @@
 import type { InboundBridge, OutboundBridge } from '@sluice/server/bridging';
 import { loadClient } from '../load-client.ts';
-import type { BridgeSystem } from '../systems.ts';
+import type { Source } from '../source.ts';
+import type { BridgeSystem, SourceHost } from '../systems.ts';
 import type { NatsClient } from './nats-connection.ts';
 import { NatsSink } from './nats-sink.ts';
 import { NatsSource } from './nats-source.ts';
+import { NatsSubjectSource } from './nats-subject-source.ts';
 
 const PACKAGES = ['@nats-io/transport-node', '@nats-io/jetstream'];
 
@@ -13,8 +15,15 @@ const loadNats = (bridge: string): Promise<NatsClient> =>
     jetstream: await import('@nats-io/jetstream'),
   }));
 
-/** NATS JetStream. */
+async function loadSource(config: InboundBridge, host: SourceHost): Promise<Source> {
+  const client = await loadNats(config.name);
+  return typeof config.from.stream === 'string'
+    ? new NatsSource(client, config)
+    : new NatsSubjectSource(client, config, host);
+}
+
+/** NATS JetStream, and subjects of core NATS. */
 export const natsSystem: BridgeSystem = {
-  loadSource: async (config: InboundBridge) => new NatsSource(await loadNats(config.name), config),
+  loadSource,
   loadSink: async (config: OutboundBridge) => new NatsSink(await loadNats(config.name), config),
 };

@@ -5,6 +5,7 @@ import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
+import { contentOf } from './rabbitmq-message.ts';
 
 /** Reads a queue. */
 export class RabbitSource implements Source {
@@ -70,18 +71,8 @@ class OpenRabbitSource implements OpenSource {
     });
   }
 
-  #recordOf({ fields, properties, content }: ConsumeMessage): SourceRecord {
-    const { headers = {}, contentType } = properties;
-    const named = Object.entries(headers as Readonly<Record<string, unknown>>).map(([name, value]) => [
-      name,
-      asText(value),
-    ]);
-    const typed = typeof contentType === 'string' ? { 'content-type': contentType } : {};
-    return {
-      once: { id: this.#idOf(properties.messageId) },
-      ...{ topic: this.#queue, subject: fields.routingKey, key: undefined, body: content },
-      headers: { ...typed, ...Object.fromEntries(named) },
-    };
+  #recordOf(message: ConsumeMessage): SourceRecord {
+    return { once: { id: this.#idOf(message.properties.messageId) }, ...contentOf(this.#queue, message) };
   }
 
   #idOf(id: unknown): string | null {
@@ -101,6 +92,3 @@ class OpenRabbitSource implements OpenSource {
     await this.#parts.connection.close();
   }
 }
-
-const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString() : (JSON.stringify(value) ?? '');

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ConfigInput } from '@sluice/server';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
+import { dataFolder } from '../support/data-folder.ts';
 
 /** A message that the broker has. */
 export interface Received {
@@ -28,6 +26,8 @@ export interface SinkSuite {
   readonly open: (server: BrokerServer) => Promise<SinkRig>;
   /** What the attributes of a CloudEvent begin with in its headers. */
   readonly prefix: string;
+  /** How the broker is stopped. Default: as hard as possible. */
+  readonly kill?: 'SIGKILL' | 'SIGTERM';
   /** Does the broker recognise a message that is sent again? */
   readonly deduplicates: boolean;
   /** Does the broker keep the order in which it gets messages? */
@@ -43,15 +43,18 @@ const channels: NonNullable<ConfigInput['channels']> = {
 
 const offsetOf = ({ headers }: Received): number => Number(headers['sluice-offset']);
 
-function dataFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-bridge-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** The suite that every sink passes against its real broker. */
 export function testSink(name: string, suite: SinkSuite): void {
-  const { skip, start, open, prefix, deduplicates, isOrdered = true, isOrderedAfterKill = isOrdered } = suite;
+  const {
+    skip,
+    start,
+    open,
+    prefix,
+    deduplicates,
+    isOrdered = true,
+    isOrderedAfterKill = isOrdered,
+    kill = 'SIGKILL',
+  } = suite;
   describe.skipIf(skip)(`a bridge to ${name}`, () => {
     let server: BrokerServer;
     beforeAll(async () => {
@@ -139,7 +142,7 @@ export function testSink(name: string, suite: SinkSuite): void {
       const gateway = await run(rig);
       const publishing = publish(gateway, 1, 1_000);
       await expect.poll(async () => (await gateway.bridge('out')).counts.sent ?? 0).toBeGreaterThan(100);
-      await server.stop('SIGKILL');
+      await server.stop(kill);
       await publishing;
       await server.restart();
       await expectAll(rig, 1_000, isOrderedAfterKill);
@@ -148,7 +151,7 @@ export function testSink(name: string, suite: SinkSuite): void {
 
     it('sends a gap for what the log has lost before it was sent', async () => {
       const rig = await openRig();
-      await server.stop('SIGKILL');
+      await server.stop(kill);
       const gateway = await run(rig, { channel: 'brief', to: { envelope: 'raw' } });
       await publish(gateway, 1, 3, 'brief');
       await expect.poll(async () => (await gateway.bridge('out')).state).toBe('waiting');

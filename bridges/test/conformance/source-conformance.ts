@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { loadBridge } from '@sluice/bridges';
 import type { ConfigInput } from '@sluice/server';
 import { parseConfig } from '@sluice/server/cli-support';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
+import { dataFolder } from '../support/data-folder.ts';
 import { ModelHost } from '../support/model-host.ts';
 
 /** A message for the broker. */
@@ -35,6 +33,8 @@ export interface SourceSuite {
   /** Starts a broker. */
   readonly start: () => Promise<BrokerServer>;
   readonly open: (server: BrokerServer) => Promise<SourceRig>;
+  /** How the broker is stopped. Default: as hard as possible. */
+  readonly kill?: 'SIGKILL' | 'SIGTERM';
   /** Does the source keep keys? */
   readonly hasKeys?: boolean;
   /** Does it keep the order of its messages? */
@@ -58,15 +58,17 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 
 const numberOf = (data: unknown): number => (data as { n: number }).n;
 
-function dataFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-bridge-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** The suite that every source passes against its real broker. */
 export function testSource(name: string, suite: SourceSuite): void {
-  const { skip, start, open, hasKeys = true, isOrdered = true, isOrderedAfterKill = isOrdered } = suite;
+  const {
+    skip,
+    start,
+    open,
+    hasKeys = true,
+    isOrdered = true,
+    isOrderedAfterKill = isOrdered,
+    kill = 'SIGKILL',
+  } = suite;
   describe.skipIf(skip)(`a bridge from ${name}`, () => {
     let server: BrokerServer;
     beforeAll(async () => {
@@ -149,7 +151,7 @@ export function testSource(name: string, suite: SourceSuite): void {
         for (let from = 1; from <= 1_000; from += 50) await rig.produce(numbered(from, from + 49));
       })();
       await expect.poll(async () => (await dataOf(gateway, 'orders')).length).toBeGreaterThan(100);
-      await server.stop('SIGKILL');
+      await server.stop(kill);
       await server.restart();
       await producing;
       // A producer that was cut off may have stored a message twice: that is another message.
@@ -166,7 +168,7 @@ export function testSource(name: string, suite: SourceSuite): void {
       const [config] = parseConfig({ anonymous: true, channels, bridges } as ConfigInput).bridges;
       if (config === undefined) throw new Error('there is no bridge');
       const host = new ModelHost(async () => {
-        await server.stop('SIGKILL');
+        await server.stop(kill);
         await server.restart();
       });
       const bridge = await loadBridge(config, host);
@@ -244,7 +246,7 @@ export function testSource(name: string, suite: SourceSuite): void {
     it('waits for a broker that is away at the start', async () => {
       const rig = await openRig();
       await rig.produce(numbered(1, 1));
-      await server.stop('SIGKILL');
+      await server.stop(kill);
       const gateway = await run(rig, { to: { channel: 'orders' } });
       await expect.poll(async () => (await gateway.bridge('in')).state).toBe('waiting');
       await server.restart();

@@ -21,6 +21,11 @@ export class ModelHost implements BridgeHost {
   readonly log: unknown[] = [];
   repeats = 0;
   state: BridgeState | undefined;
+  readonly checkpoints = {
+    read: async (partition: string) => this.#checkpoints.get(partition),
+    save: async (partition: string, checkpoint: string) => void this.#checkpoints.set(partition, checkpoint),
+  };
+  readonly #checkpoints = new Map<string, string>();
   readonly #reached = new Map<string, string>();
   readonly #ids = new Set<string>();
   readonly #afterFirst: () => Promise<void>;

@@ -1,4 +1,4 @@
-import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
+import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect, type Options } from 'amqplib';
 import { eventually } from './retry.ts';
 
 /** A client that connects again after a restart of the server. */
@@ -35,18 +35,33 @@ export class RabbitClient {
 
   /** Calls back with every message of a queue, also after a restart of the server. */
   consume(queue: string, receive: (body: Buffer, headers: Record<string, unknown>) => void): void {
+    this.#consume(queue, receive, {});
+  }
+
+  #consume(
+    queue: string,
+    receive: (body: Buffer, headers: Record<string, unknown>) => void,
+    options: Options.Consume,
+  ): void {
     const start = async (): Promise<void> => {
       if (this.#isClosed) return;
       await this.run(async (channel) => {
-        await channel.consume(queue, (message) => {
+        await channel.prefetch(1_000); // a stream needs a limit
+        const deliver = (message: ConsumeMessage | null) => {
           if (message === null) return;
           receive(message.content, { ...message.properties.headers });
           channel.ack(message);
-        });
+        };
+        await channel.consume(queue, deliver, options);
         channel.once('close', () => void start());
       });
     };
     void start();
+  }
+
+  /** Calls back with every message of a stream from its beginning, and again after a restart of the server. */
+  readStream(stream: string, receive: (body: Buffer, headers: Record<string, unknown>) => void): void {
+    this.#consume(stream, receive, { arguments: { 'x-stream-offset': 'first' } });
   }
 
   async close(): Promise<void> {

@@ -59,8 +59,19 @@ export interface OutboundFeed {
   close(): void;
 }
 
-/** What happened in a bridge. */
-export type BridgeOutcome = 'published' | 'sent' | 'dead_lettered' | 'skipped' | 'returned' | 'gap';
+/** What happened in a bridge. `lost`: messages that the broker had, and that were not read in time. */
+export type BridgeOutcome = 'published' | 'sent' | 'dead_lettered' | 'skipped' | 'returned' | 'gap' | 'lost';
+
+/**
+ * Where an inbound bridge continues, for brokers that do not store it. A checkpoint may be older than
+ * the latest message: the engine recognises what it has.
+ */
+export interface Checkpoints {
+  /** The latest checkpoint of a partition; `undefined`: there is none. Rejects while the engine is away. */
+  read(partition: string): Promise<string | undefined>;
+  /** Replaces it. Rejects while the engine is away. */
+  save(partition: string, checkpoint: string): Promise<void>;
+}
 
 /** What a bridge may do in the gateway. */
 export interface BridgeHost {
@@ -73,6 +84,7 @@ export interface BridgeHost {
    * @returns an outcome for each message, in order
    */
   publish(messages: readonly InboundMessage[]): Promise<readonly InboundOutcome[]>;
+  readonly checkpoints: Checkpoints;
   /** Opens the feed of an outbound bridge, from the first message that was not acknowledged. */
   openFeed(): Promise<OutboundFeed>;
   /** Counts messages. */

@@ -14,6 +14,7 @@ import { BridgeFeed, groupRefOf } from './bridge-feed.ts';
 import type { Bridge, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
 import { BridgeLease, pause } from './bridge-lease.ts';
 import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
+import { LogCheckpoints } from './checkpoints.ts';
 import { InboundPublisher } from './inbound-publisher.ts';
 
 export interface BridgesParts {
@@ -137,10 +138,11 @@ export class Bridges {
   }
 
   #hostOf(record: BridgeRecord): BridgeHost {
-    const { clock, events } = this.#parts;
+    const { clock, events, log } = this.#parts;
     const { name } = record.config;
     return {
       clock,
+      checkpoints: new LogCheckpoints({ log, clock, bridge: name }),
       random: Math.random,
       publish: this.#publisherOf(record.config),
       openFeed: () => this.#openFeed(name),

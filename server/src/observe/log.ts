@@ -42,6 +42,8 @@ function jsonLogger(level: string, stream?: DestinationStream): Logger {
 }
 
 /** Errors whose detail may repeat a part of the input, such as the name of a field. */
+/** Outcomes of bridges that an operator must know. */
+const LOSSES: ReadonlySet<string> = new Set(['gap', 'lost', 'dead_lettered', 'skipped']);
 const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
 
 /** After a larger step forward, ages follow the wall clock too: see `AgeClock`. */
@@ -137,8 +139,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
     write(level, `bridge ${state}`, event, { reason: event.bridge });
   });
   events.on('bridgeCounted', ({ outcome, ...event }) => {
-    const isLoss = outcome === 'gap' || outcome === 'dead_lettered' || outcome === 'skipped';
-    if (isLoss) write('warn', `bridge: ${outcome}`, event, { reason: event.bridge });
+    if (LOSSES.has(outcome)) write('warn', `bridge: ${outcome}`, event, { reason: event.bridge });
   });
   events.on('refused', ({ detail, channel: _, ...event }) => {
     const { error: reason } = event;

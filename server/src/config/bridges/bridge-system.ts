@@ -12,6 +12,8 @@ export interface BridgeSystem {
   readonly connection: Table;
   /** What to read. Absent: the system has no inbound bridge. */
   readonly from?: Table;
+  /** What is wrong with options of `from` that are each valid, such as two that exclude each other; `null`: nothing. */
+  readonly fromFault?: (from: Readonly<Record<string, unknown>>) => string | null;
   /** Where to send. Absent: the system has no outbound bridge. */
   readonly to?: Table;
   /** What is wrong with options of a connection that are right one by one. */

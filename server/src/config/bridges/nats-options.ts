@@ -2,9 +2,12 @@ import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 
-/** NATS JetStream. */
+/** Options that only a stream has. */
+const OF_STREAMS = ['consumer', 'start'];
+
+/** NATS JetStream, and subjects of core NATS. */
 export const NATS_SYSTEM = {
-  title: 'NATS JetStream',
+  title: 'NATS',
   connection: {
     url: option({
       schema: text('a URL like "nats://host:4222"'),
@@ -30,14 +33,14 @@ export const NATS_SYSTEM = {
   from: {
     stream: option({
       schema: text('the name of a stream'),
-      required: true,
-      defaultText: 'required',
+      defaultText: 'none: core NATS',
       type: 'text',
-      description: 'The stream to read, which must exist.',
+      description:
+        'The stream of JetStream to read, which must exist. Without it, the bridge subscribes to `subject`, and messages are lost while it is not connected.',
     }),
     subject: option({
       schema: text('a subject like "orders.>"'),
-      defaultText: 'all',
+      defaultText: 'all; required without `stream`',
       type: 'text',
       description: 'Only messages of this subject; it may have wildcards.',
     }),
@@ -55,6 +58,12 @@ export const NATS_SYSTEM = {
       type: '`oldest`, `newest`',
       description: 'Where a new consumer begins.',
     }),
+  },
+  fromFault: ({ stream, subject, ...rest }) => {
+    if (stream != null) return null;
+    if (subject == null) return 'has neither "stream" nor "subject". Name a stream, or a subject of core NATS';
+    const wrong = OF_STREAMS.find((name) => rest[name] != null);
+    return wrong === undefined ? null : `has "${wrong}", which only a stream has. Add "stream", or remove it`;
   },
   to: {
     subject: option({

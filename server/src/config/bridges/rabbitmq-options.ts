@@ -17,19 +17,34 @@ export const RABBITMQ_SYSTEM = {
   from: {
     queue: option({
       schema: text('the name of a queue'),
-      required: true,
-      defaultText: 'required',
+      defaultText: 'required, or `stream`',
       type: 'text',
       description: 'The queue to read, which must exist. No other program may consume it.',
     }),
+    stream: option({
+      schema: text('the name of a stream queue'),
+      defaultText: 'required, or `queue`',
+      type: 'text',
+      description: 'The stream queue to read, which must exist. Others may read it too.',
+    }),
+    start: option({
+      schema: oneOf(['oldest', 'newest']),
+      defaultText: '`oldest`',
+      type: '`oldest`, `newest`',
+      description: 'Where the bridge begins in a stream that it has not read yet.',
+    }),
     ids: option({
       schema: oneOf(['required', 'optional']),
-      default: 'required',
       defaultText: '`required`',
       type: '`required`, `optional`',
       description:
-        'Must each message have a `message_id`? Without it a message may appear twice, because nothing tells that it was delivered before. `required`: such a message is poison.',
+        'Must each message of a queue have a `message_id`? Without it a message may appear twice, because nothing tells that it was delivered before. `required`: such a message is poison.',
     }),
+  },
+  fromFault: ({ queue, stream, start, ids }) => {
+    if ((queue == null) === (stream == null)) return 'must have either "queue" or "stream"';
+    if (stream == null && start != null) return 'has "start", which only a stream has. Remove it';
+    return stream != null && ids != null ? 'has "ids", which only a queue needs. Remove it' : null;
   },
   to: {
     exchange: option({

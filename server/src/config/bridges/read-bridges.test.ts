@@ -20,6 +20,9 @@ function problemsOf(bridge: unknown): readonly string[] {
 
 const redis = { url: 'redis://host' };
 const inbound = { redis, from: { streams: ['orders'] }, to: { channel: 'orders:{key}' } };
+const rabbitmq = { url: 'amqp://host' };
+const nats = { url: 'nats://host' };
+const to = { channel: 'audit' };
 const outbound = { redis, from: { channel: 'audit' }, to: { stream: 'audit' } };
 
 const kafka = { brokers: ['kafka:9092'] };
@@ -107,6 +110,12 @@ describe('bridges', () => {
       { sqs, from: { channel: 'audit' }, to: { queue: 'a', batch: 11 } },
       'from 1 to 10',
     ],
+    ['a queue or a stream', { rabbitmq, from: {}, to }, 'must have either "queue" or "stream"'],
+    ['not both', { rabbitmq, from: { queue: 'a', stream: 'b' }, to }, 'must have either "queue" or "stream"'],
+    ['no start of a queue', { rabbitmq, from: { queue: 'a', start: 'newest' }, to }, 'which only a stream has'],
+    ['no ids of a stream', { rabbitmq, from: { stream: 'a', ids: 'optional' }, to }, 'which only a queue needs'],
+    ['a stream or a subject', { nats, from: {}, to }, 'neither "stream" nor "subject"'],
+    ['no consumer of a subject', { nats, from: { subject: 'a', consumer: 'b' }, to }, 'has "consumer"'],
     ['an object', 7, 'must be an object'],
   ])('need %s', (_, bridge, problem) => {
     expect(problemsOf(bridge).join('\n')).toContain(problem);

@@ -132,7 +132,8 @@ interface Parts {
   readonly rest: unknown;
 }
 
-function readInbound(common: Common, { title, from: table }: BridgeSystem, parts: Parts, at: At): Read | undefined {
+function readInbound(common: Common, system: BridgeSystem, parts: Parts, at: At): Read | undefined {
+  const { title, from: table, fromFault = () => null } = system;
   const { path, problems } = at;
   if (table === undefined) {
     problems.add(path, `${title} has no bridge that reads. Write from: { channel: … } to send to it`);
@@ -140,6 +141,8 @@ function readInbound(common: Common, { title, from: table }: BridgeSystem, parts
   }
   const { inFlight, origin, dedupe } = readTable({ ...BRIDGE_OPTIONS, ...INBOUND_OPTIONS }, parts.rest, at);
   const from = readTable(table, parts.from, { path: [...path, 'from'], problems }) as BridgeOptions;
+  const fault = fromFault(isPlain(parts.from) ? parts.from : {});
+  if (fault !== null) problems.add([...path, 'from'], fault);
   const { data } = readTable({ data: INBOUND_TO_OPTIONS.data }, dataOf(parts.to), { path: [...path, 'to'], problems });
   const to = readTable(data === 'centrifugo' ? WITHOUT_CHANNEL : INBOUND_TO_OPTIONS, parts.to, {
     path: [...path, 'to'],

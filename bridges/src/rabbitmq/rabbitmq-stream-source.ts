@@ -1,0 +1,143 @@
+import type { InboundBridge, Timer } from '@sluice/server/bridging';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { textOption } from '../options.ts';
+import { RecordBuffer } from '../record-buffer.ts';
+import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import type { SourceHost } from '../systems.ts';
+import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
+import { contentOf } from './rabbitmq-message.ts';
+import { StreamCheckpoint } from './stream-checkpoint.ts';
+
+/** Milliseconds for the first message behind a checkpoint, which the stream has unless it is another stream. */
+const FIRST_MESSAGE = 20_000;
+
+/** Reads a stream queue, whose messages have offsets. */
+export class RabbitStreamSource implements Source {
+  readonly #client: AmqpClient;
+  readonly #config: InboundBridge;
+  readonly #host: SourceHost;
+
+  constructor(client: AmqpClient, config: InboundBridge, host: SourceHost) {
+    this.#client = client;
+    this.#config = config;
+    this.#host = host;
+  }
+
+  async open(): Promise<OpenSource> {
+    const stream = textOption(this.#config.from, 'stream');
+    const checkpoint = await StreamCheckpoint.read(stream, this.#host);
+    const buffer = new RecordBuffer<ConsumeMessage>();
+    const connection = await RabbitConnection.open(this.#client, this.#config.connection, (error) =>
+      buffer.fail(error),
+    );
+    try {
+      const channel = await connection.channel((model) => model.createChannel());
+      const source = new OpenStreamSource({ connection, channel, buffer, checkpoint, host: this.#host }, this.#config);
+      await source.start();
+      return source;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+}
+
+interface Parts {
+  readonly connection: RabbitConnection;
+  readonly channel: Channel;
+  readonly buffer: RecordBuffer<ConsumeMessage>;
+  readonly checkpoint: StreamCheckpoint;
+  readonly host: SourceHost;
+}
+
+class OpenStreamSource implements OpenSource {
+  readonly #parts: Parts;
+  readonly #config: InboundBridge;
+  readonly #stream: string;
+  readonly #read = new Map<SourceRecord, ConsumeMessage>();
+  /** The offset of the latest message that was published before this connection. */
+  readonly #reached: number | undefined;
+  #isContinued = false;
+  #firstMessage: Timer | undefined;
+
+  constructor(parts: Parts, config: InboundBridge) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#stream = textOption(config.from, 'stream');
+    this.#reached = parts.checkpoint.offset;
+  }
+
+  async start(): Promise<void> {
+    const { channel, buffer } = this.#parts;
+    await channel.checkQueue(this.#stream);
+    await channel.prefetch(this.#config.inFlight);
+    const start = this.#config.from.start === 'newest' ? 'next' : 'first';
+    const options = { arguments: { 'x-stream-offset': this.#reached ?? start } };
+    this.#expectFirst();
+    const receive = (message: ConsumeMessage | null) => {
+      if (message === null) buffer.fail(new Error(`the stream "${this.#stream}" was deleted`));
+      else this.#receive(message);
+    };
+    await channel.consume(this.#stream, receive, options);
+  }
+
+  /** The message of the checkpoint is read again: it tells that the stream is the same. */
+  #expectFirst(): void {
+    const { buffer, host } = this.#parts;
+    if (this.#reached === undefined) return;
+    const error = new Error(
+      `the stream "${this.#stream}" has no message at offset ${this.#reached} or behind it, where the bridge continues. If it was deleted and created again, give the bridge another name`,
+    );
+    this.#firstMessage = host.clock.after(FIRST_MESSAGE, () => buffer.fail(error));
+  }
+
+  /** A stream delivers whole chunks, which may begin before the offset that was asked for. */
+  #receive(message: ConsumeMessage): void {
+    const { channel, buffer } = this.#parts;
+    const offset = offsetOf(message);
+    const reached = this.#reached;
+    if (!this.#isContinued && reached !== undefined && offset >= reached) this.#continue(offset, reached);
+    if (reached !== undefined && offset <= reached) channel.ack(message);
+    else buffer.push(message);
+  }
+
+  /** Without the message of the checkpoint, retention has overtaken the bridge. Not every offset is a message. */
+  #continue(offset: number, reached: number): void {
+    this.#isContinued = true;
+    this.#firstMessage?.cancel();
+    if (offset > reached) this.#parts.host.count('lost', Math.max(1, offset - reached - 1));
+  }
+
+  async read(most: number): Promise<readonly SourceRecord[]> {
+    const { buffer, checkpoint } = this.#parts;
+    const messages = await buffer.take(most);
+    await checkpoint.begin();
+    return messages.map((message) => {
+      const once = { partition: checkpoint.partition, position: `${offsetOf(message)}` };
+      const record = { once, ...contentOf(this.#stream, message) };
+      this.#read.set(record, message);
+      return record;
+    });
+  }
+
+  /** RabbitMQ stores no position: an acknowledgement only asks for more messages. */
+  async acknowledge(records: readonly SourceRecord[]): Promise<void> {
+    const last = records.at(-1);
+    const message = last === undefined ? undefined : this.#read.get(last);
+    for (const record of records) this.#read.delete(record);
+    if (message === undefined) return;
+    this.#parts.channel.ack(message, true);
+    await this.#parts.checkpoint.reach(offsetOf(message));
+  }
+
+  async close(): Promise<void> {
+    this.#firstMessage?.cancel();
+    this.#parts.buffer.fail(new Error('the source was closed'));
+    await this.#parts.checkpoint.flush().catch(() => {}); // an older one is as good
+    await this.#parts.connection.close();
+  }
+}
+
+/** 0, 1, 2… within a stream. */
+const offsetOf = ({ properties }: ConsumeMessage): number =>
+  Number((properties.headers as Readonly<Record<string, unknown>> | undefined)?.['x-stream-offset']);
