@@ -27,6 +27,10 @@ export interface PublishOptions {
   readonly key?: string;
   /** Publishes only if the log ends here. */
   readonly if?: { readonly offset: number; readonly epoch?: string };
+  /** Milliseconds after which the message expires. Default: that of the channel's rule, or never. */
+  readonly ttl?: number;
+  /** A W3C `traceparent`, which subscribers receive with the message. */
+  readonly trace?: string;
 }
 
 /** Whose connections an action is about. */

@@ -79,10 +79,26 @@ function errorOf(text: string, status: number): BackendError {
   return new BackendError({ name: 'unknown', code: 0, message, retryable: status >= 500 }, status);
 }
 
-/** May a repetition help? A refusal was not carried out; without an answer, nobody knows. */
+/** Refusals of what was not begun. After any other error, or without an answer, it may have been carried out. */
+const NOT_BEGUN: ReadonlySet<string> = new Set([
+  'connecting_too_fast',
+  'draining',
+  'keys_unavailable',
+  'no_responders',
+  'queue_full',
+  'rate_limited',
+  'responders_busy',
+  'storage_full',
+  'token_not_active',
+  'too_many_connections',
+  'too_many_requests',
+  'too_many_scheduled',
+]);
+
+/** May a repetition help, and do no harm? */
 function mayPass(error: unknown, { repeatable }: HttpCall): boolean {
-  if (error instanceof BackendError && error.code > 0) return error.retryable;
-  return repeatable && (!(error instanceof BackendError) || error.retryable);
+  if (!(error instanceof BackendError)) return repeatable;
+  return error.retryable && (repeatable || NOT_BEGUN.has(error.name));
 }
 
 function pauseAfter(attempt: number, error: unknown): number {

@@ -148,6 +148,25 @@ describe('a call that fails', () => {
     expect(cut.bodies.length).toBe(1);
   });
 
+  it.each([
+    ['no_responders', 4331, true],
+    ['rate_limited', 4301, true],
+    ['request_timeout', 4333, false],
+    ['responder_lost', 4335, false],
+    ['unavailable', 4001, false],
+    ['internal', 4000, false],
+  ])('that asks somebody is repeated after %s: only what was not begun', async (name, code, isRepeated) => {
+    const error = { name, code, message: '', retryable: true, retryAfter: 1 };
+    const { backend, bodies } = await answering([
+      [503, { error }],
+      [200, { done: true }],
+    ]);
+    const answer = backend.post('/api/v1/request', { body: { channel: 'pay', data: 1 } });
+    if (isRepeated) expect(await answer).toEqual({ done: true });
+    else await expect(answer).rejects.toMatchObject({ name });
+    expect(bodies).toHaveLength(isRepeated ? 2 : 1);
+  });
+
   it('names an answer that is not from a gateway', async () => {
     const { backend } = await answering([[404, '<html>']]);
     await expect(backend.get('/api/v1/nodes', {})).rejects.toMatchObject({ name: 'unknown', status: 404 });

@@ -85,6 +85,7 @@ describe('a connection', () => {
 
 it.each([
   [new Error('connect to amqp://ada:secret@host failed'), 'connect to amqp://host failed'],
+  [new Error('connect to amqp://ada:p@ss/w@rd@host/vhost failed'), 'connect to amqp://host/vhost failed'],
   [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
   ['a text', 'a text'],
 ])('a failure is shown without credentials', (error, text) => {

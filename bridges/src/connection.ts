@@ -56,5 +56,6 @@ const LONGEST = 200;
 export function failureOf(error: unknown): string {
   const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string };
   const text = message === '' && typeof code === 'string' ? code : message;
-  return text.replaceAll(/\/\/[^@/\s]*@/g, '//').slice(0, LONGEST);
+  // A password may contain an "@" or a "/" that was not escaped: everything up to the last "@" goes.
+  return text.replaceAll(/\/\/\S*@/g, '//').slice(0, LONGEST);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { InboundBridge, InboundMessage } from '@sluice/server/bridging';
 import type { SourceRecord } from './source.ts';
 
@@ -28,11 +29,15 @@ export function deadLetterOf(record: SourceRecord, { reason, config, channel }: 
     ...(isCut && { size: body.length }),
   };
   const tags = { 'x-reason': reason.slice(0, LONGEST_REASON).toWellFormed(), 'x-bridge': config.name };
+  return { channel, draft: { event: 'dead_letter', data, tags }, once: { id: `dead ${nameOf(record)}` } };
+}
+
+/**
+ * What is the same when the record is delivered again. The position itself would not do: dead letters
+ * are not published in the order of their records, and the engine takes an earlier position for a repeat.
+ */
+function nameOf({ once, topic }: SourceRecord): string {
+  if (!('id' in once)) return `${topic} ${once.partition} ${once.position}`;
   // Without an id, a dead letter that is published twice is better than none.
-  const id = 'id' in once ? (once.id ?? `${Buffer.from(body).toString('base64').slice(0, 64)} ${topic}`) : undefined;
-  return {
-    channel,
-    draft: { event: 'dead_letter', data, tags },
-    once: 'id' in once ? { id: `dead ${id}` } : once,
-  };
+  return once.id ?? randomUUID();
 }

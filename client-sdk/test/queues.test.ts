@@ -165,6 +165,33 @@ describe('a consumer', () => {
     expect(gateway.socket.sent('consume')).toEqual([]);
   });
 
+  it('abandons what it works on when the gateway stops it: others receive it at once', async () => {
+    await begin();
+    deliver(1);
+    gateway.socket.push({ type: 'stopped', channel: 'a', group: 'queue', reason: 'permission' });
+    expect(seen[0]?.signal.aborted).toBe(true);
+    finish.get(1)?.();
+    await turn();
+    expect(settled()).toEqual([]);
+  });
+
+  it('reports a settlement that is refused, unless the delivery has expired', async () => {
+    const errors = vi.fn();
+    client.on('error', errors);
+    await begin();
+    for (const [offset, name] of [
+      [1, 'delivery_expired'],
+      [2, 'group_unknown'],
+    ] as const) {
+      deliver(offset);
+      finish.get(offset)?.();
+      await turn();
+      gateway.socket.refuse('ack', name);
+      await turn();
+    }
+    expect(errors.mock.calls).toMatchObject([[{ name: 'group_unknown' }]]);
+  });
+
   it('reports lost messages, and ignores the pushes of other groups', async () => {
     const onGap = vi.fn();
     await begin({ onGap });

@@ -100,6 +100,21 @@ describe('a scheduled message', () => {
     expect(await dataOf(world)).toEqual([1]);
   });
 
+  it('has a key of its own on each channel, and for each publisher', async () => {
+    const { world, ada } = await start();
+    const body = { data: 1, delay: 1_000, key: 'k' } as const;
+    const ids = new Set<string>();
+    for (const channel of ['free:a', 'free:b']) {
+      ids.add((await ada.result<{ id: string }>({ type: 'schedule', channel, ...body })).id);
+      const headers = { authorization: 'Bearer an-API-key-that-only-tests-know' };
+      const request = { method: 'POST', path: '/api/v1/schedule', headers, body: { channel, ...body } };
+      ids.add((JSON.parse(String((await world.transport.request(request)).body)) as { id: string }).id);
+    }
+    expect(ids.size).toBe(4);
+    world.clock.advance(MINUTE);
+    expect(await dataOf(world, 'free:b')).toEqual([1, 1]);
+  });
+
   it('follows the wall clock when it is set', async () => {
     const { world, ada } = await start();
     await ada.result({ type: 'schedule', channel: LOBBY, data: 1, delay: 50 * MINUTE });

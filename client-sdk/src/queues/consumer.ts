@@ -62,6 +62,7 @@ export class ConsumerResource extends WorkResource<'consume', Work> {
     if (push.type === 'deliveries') this.#accept(push, this.#settler);
     else if (push.type === 'group_gap') this.#reportGap(push);
     else if (push.type === 'stopped') {
+      this.abandon(lostWork('The consumer was ended.')); // others receive its deliveries at once
       this.refuse(this.host.refusal(PERMISSION_DENIED, 'permission_denied', this.ended(push)));
     }
   }

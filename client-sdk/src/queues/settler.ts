@@ -1,4 +1,6 @@
+import { FIRST_OF_CLIENT } from '../codes.ts';
 import type { EntryHost } from '../entry-host.ts';
+import type { SluiceError } from '../index.ts';
 import { NackError } from './nack-error.ts';
 
 /** How a delivery is settled. */
@@ -48,7 +50,10 @@ export class Settler {
   /** Repeated on the next connection, and after a rate limit. */
   async #send(settlement: Settlement, deliveries: readonly string[]): Promise<void> {
     const body = { ...this.#about, ...settlement, deliveries };
-    await this.#host.execute(body, { timeout: Number.POSITIVE_INFINITY, weight: 1 }).catch(() => {});
+    await this.#host.execute(body, { timeout: Number.POSITIVE_INFINITY, weight: 1 }).catch((error: SluiceError) => {
+      // Deliveries that have expired are others' already, and a closed client tells so itself.
+      if (error.name !== 'delivery_expired' && error.code < FIRST_OF_CLIENT) this.#host.report('error', error);
+    });
   }
 }
 

@@ -14,16 +14,24 @@ class Node {
   readonly stop = new AbortController();
   readonly lease: BridgeLease;
   isCutOff = false;
+  /** Does the engine have a bug? */
+  isBroken = false;
+  /** Appends wait for it. */
+  gate: Promise<void> | undefined;
   lost: AbortSignal | undefined;
 
   constructor(engine: MemoryEngine, clock: ManualClock) {
     this.clock = clock;
     const through = <T>(act: () => T): T => {
+      if (this.isBroken) throw new Error('a bug');
       if (this.isCutOff) throw new EngineUnavailable('the engine is away');
       return act();
     };
     const log: Log = {
-      append: async (...args) => through(() => engine.append(...args)),
+      append: async (...args) => {
+        await this.gate;
+        return through(() => engine.append(...args));
+      },
       read: async (...args) => through(() => engine.read(...args)),
       seek: (...args) => engine.seek(...args),
       watch: () => {},
@@ -104,6 +112,34 @@ describe('the lease of a bridge', () => {
     a.isCutOff = false;
     await advance(clock, 3 * LEASE);
     expect([a.holds, b.holds]).toEqual([true, false]);
+  });
+
+  it('is free after a release that came while it was renewed', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    const b = join();
+    await settle();
+    let open = () => {};
+    a.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await advance(clock, LEASE / 3); // the renewal waits
+    const released = a.lease.release();
+    a.gate = undefined;
+    open();
+    await released;
+    await advance(clock, LEASE / 3 + 500);
+    expect(b.holds).toBe(true);
+  });
+
+  it('is lost if its renewal fails unexpectedly', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    a.isBroken = true;
+    await advance(clock, LEASE);
+    expect(a.holds).toBe(false);
   });
 
   it('is not taken any more after its node was stopped', async () => {

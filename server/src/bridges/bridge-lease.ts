@@ -36,6 +36,7 @@ export class BridgeLease {
   readonly #name: string;
   #head: Position | undefined;
   #timer: Timer | undefined;
+  #renewing: Promise<void> | undefined;
 
   constructor(parts: BridgeLeaseParts) {
     this.#parts = parts;
@@ -76,12 +77,20 @@ export class BridgeLease {
   /** Gives the lease back, so that another node takes over at once. */
   async release(): Promise<void> {
     this.#timer?.cancel();
+    await this.#renewing; // it would follow the release, and take the lease again
+    this.#timer?.cancel();
     if (this.#head !== undefined) await this.#write(this.#head, false);
     this.#head = undefined;
   }
 
   #renewLater(lost: AbortController, end: number): void {
-    this.#timer = this.#parts.clock.after(RENEW, () => void this.#renew(lost, end));
+    this.#timer = this.#parts.clock.after(RENEW, () => {
+      this.#renewing = this.#renew(lost, end).catch((error: unknown) => {
+        // The next attempt to acquire it fails in the same way, and reports it.
+        this.#head = undefined;
+        lost.abort(error);
+      });
+    });
   }
 
   async #renew(lost: AbortController, end: number): Promise<void> {

@@ -1,7 +1,6 @@
 /** The steps of a publish, in the order of the door's list. Each lets the publish pass (`null`) or refuses it. */
 
 import { channelNameFault, checkDraft as findDraftFault, toDraft } from '@sluice/protocol';
-import type { Identity } from '../auth/identity.ts';
 import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
@@ -9,6 +8,7 @@ import { type Authority, authorize, type Decision } from './authorize.ts';
 import { copiesOf, NO_COPIES, optionsOf } from './copies.ts';
 import { isSurelySmall, refuseLarge } from './payload-size.ts';
 import type { Appended, Publication } from './publication.ts';
+import { scopeOf } from './publisher-scope.ts';
 import { validateDraft } from './validate.ts';
 
 /** What the steps need. */
@@ -134,10 +134,4 @@ function appendOptions(publication: Publication, entry: Entry, { log, nextId }: 
     ...(source && { source }),
     ...(dedupe !== undefined && { window: dedupe }),
   };
-}
-
-/** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */
-function scopeOf({ user, trusted, name }: Identity): string {
-  if (user !== null) return `user ${user.length} ${user}`;
-  return trusted === true || name !== undefined ? 'backend' : 'anonymous';
 }

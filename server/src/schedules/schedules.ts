@@ -3,6 +3,7 @@ import type { Identity } from '../auth/identity.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { Door } from '../channels/door.ts';
 import type { PublishRequest } from '../channels/publication.ts';
+import { scopeOf } from '../channels/publisher-scope.ts';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
@@ -127,7 +128,8 @@ export class Schedules {
     if (refusal !== null) return refusal;
     const { by } = request;
     const draft = publication.rewritten ?? toDraft(request.draft);
-    const key = draft.key === undefined ? undefined : `${by.user?.length ?? '-'} ${by.user} ${draft.key}`;
+    // All channels share the log of schedules; a channel name has no space.
+    const key = draft.key === undefined ? undefined : `${channel} ${scopeOf(by)} ${draft.key}`;
     try {
       const appended = await this.#log.append(this.#recordOf(draft, { at, channel, by }), key);
       const { id } = appended;

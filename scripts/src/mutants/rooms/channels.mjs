@@ -1,7 +1,7 @@
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const channels = [
   {
-    file: 'server/src/channels/publish-steps.ts',
+    file: 'server/src/channels/publisher-scope.ts',
     from: '{user.length} $',
     to: '',
     fault: 'two users share an idempotency key',

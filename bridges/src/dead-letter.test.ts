@@ -1,0 +1,42 @@
+import { Buffer } from 'node:buffer';
+import type { InboundBridge } from '@sluice/server/bridging';
+import { expect, it } from 'vitest';
+import { deadLetterOf } from './dead-letter.ts';
+import type { SourceRecord } from './source.ts';
+
+const options = { reason: 'the body is not JSON', config: { name: 'in' } as InboundBridge, channel: 'dead' };
+
+const record = (once: SourceRecord['once'], body = 'x', topic = 'orders'): SourceRecord => ({
+  once,
+  topic,
+  subject: topic,
+  key: undefined,
+  headers: {},
+  body: Buffer.from(body),
+});
+
+const idOf = (of: SourceRecord) => {
+  const { once } = deadLetterOf(of, options);
+  return 'id' in once ? once.id : undefined;
+};
+
+const LONG = 'the same beginning '.repeat(10);
+
+it.each<[string, SourceRecord, SourceRecord]>([
+  ['two ids', record({ id: 'a' }), record({ id: 'b' })],
+  ['two positions', record({ partition: 'p', position: '1' }), record({ partition: 'p', position: '2' })],
+  ['two partitions', record({ partition: 'p', position: '1' }), record({ partition: 'q', position: '1' })],
+  ['no id, and bodies that begin alike', record({ id: null }, `${LONG}1`), record({ id: null }, `${LONG}2`)],
+  ['no id, and the same body', record({ id: null }), record({ id: null })],
+])('the dead letters of records with %s do not replace each other', (_, one, other) => {
+  expect(idOf(one)).not.toBe(idOf(other));
+});
+
+it.each<[string, SourceRecord['once']]>([
+  ['id', { id: 'a' }],
+  ['position', { partition: 'p', position: '1' }],
+])('the dead letter of a record that is delivered again with its %s is the same', (_, once) => {
+  const id = idOf(record(once));
+  expect(id).toBeTypeOf('string');
+  expect(idOf(record(once))).toBe(id);
+});
