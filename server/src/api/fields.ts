@@ -5,7 +5,7 @@ import { Refusal } from '../refusal.ts';
 import type { Request } from '../transport/http.ts';
 import { readJson } from './body.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
 
@@ -18,10 +18,11 @@ export async function readFields(request: Request, names: readonly string[]): Pr
   if (body instanceof Refusal) return body;
   const { value } = body;
   const form = `{ ${names.join(', ')} }`;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong(`the body must be ${form}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return wrong(`the body must be an object ${form}`);
   const strange = Object.keys(value).find((name) => !names.includes(name));
   if (strange === undefined) return value as Fields;
-  return wrong(`unknown field ${JSON.stringify(strange.slice(0, 40))}; the body is ${form}`);
+  return wrong(`unknown field ${JSON.stringify(strange.slice(0, 40))}; the fields are ${names.join(', ')}`);
 }
 
 /** A pattern of a caller: literal segments, `*`, and a last `**`. */

@@ -101,6 +101,9 @@ export const ANONYMOUS: Identity = Object.freeze({
 /** The program that embeds the gateway. */
 export const PROGRAM: Identity = Object.freeze({ ...ANONYMOUS, trusted: true });
 
+/** Is it an API key, or the program? */
+export const isBackend = ({ trusted, name }: Identity): boolean => trusted === true || name !== undefined;
+
 /** Claims about when and under which id a token was issued: they change with every refresh. */
 export const TOKEN_CLAIMS: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti']);
 

@@ -95,7 +95,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
 
   gap(gap: GroupGap): void {
     const latest = this.#gaps.at(-1);
-    // The gap at the floor, which the log has told already.
+    // It is part of the gap that was found when the floor was read.
     if (latest !== undefined && isWithin(gap, latest)) return;
     this.#gaps.push(gap);
     this.#wake?.();

@@ -40,7 +40,7 @@ export class BridgeLease {
 
   constructor(parts: BridgeLeaseParts) {
     this.#parts = parts;
-    // It is no channel: its name is not valid.
+    // Not a valid name of a channel: no client can reach it.
     this.#name = `#bridges ${parts.bridge}`;
   }
 

@@ -89,7 +89,7 @@ export class Bridges {
       const { head, floor } = await store.stats(target.ref, target.rule.delivery);
       return head - floor;
     } catch {
-      return null; // the engine is away, which its own metrics tell
+      return null; // the engine is away; its own metrics show that
     }
   }
 

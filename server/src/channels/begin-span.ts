@@ -1,7 +1,7 @@
 import type { PublishStep } from './publish-steps.ts';
 import type { PublishTracer } from './publish-tracing.ts';
 
-/** The step that begins the span: whoever receives the message, and the hooks, continue from it. */
+/** The step that begins the span: subscribers and hooks continue from it. */
 export const beginSpan =
   (tracer: PublishTracer): PublishStep =>
   (publication) => {

@@ -64,7 +64,7 @@ export interface GroupRef {
 export interface ClaimRequest {
   /**
    * Part of the ids of these deliveries: unique for each claim, and not to be guessed, because
-   * whoever knows the id of a delivery may settle it. 1 to 32 characters without a dot.
+   * anybody who knows the id of a delivery may settle it. 1 to 32 characters without a dot.
    */
   readonly token: string;
   /** Maximum deliveries. */

@@ -1,5 +1,5 @@
 import { segment } from '@sluice/protocol';
-import type { Identity } from '../auth/identity.ts';
+import { type Identity, isBackend } from '../auth/identity.ts';
 import type { RuleMatch } from '../channels/rules.ts';
 import type { GroupRef } from '../engine/groups.ts';
 import { Refusal } from '../refusal.ts';
@@ -55,8 +55,7 @@ function isNamed(rule: GroupRule, name: string): boolean {
 /** The group of a user; `null`: not the identity's. */
 function ownGroup(rule: GroupRule, identity: Identity, name: string | undefined): string | null {
   const { user } = identity;
-  const isBackend = identity.trusted === true || identity.name !== undefined;
-  if (user === null) return isBackend && name !== undefined && name !== rule.name ? name : null;
+  if (user === null) return isBackend(identity) && name !== undefined && name !== rule.name ? name : null;
   const own = rule.name.replace(USER, segment(user));
   return name === undefined || name === rule.name || name === own ? own : null;
 }

@@ -1,5 +1,5 @@
 import { comparePatterns, matchPattern, type Pattern } from '@sluice/protocol';
-import type { Identity } from '../auth/identity.ts';
+import { type Identity, isBackend } from '../auth/identity.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { EventBus } from '../events.ts';
 import type { HookConfig, HookKind } from '../hook.ts';
@@ -182,8 +182,6 @@ export class Hooks {
     );
   }
 }
-
-const isBackend = ({ trusted, name }: Identity): boolean => trusted === true || name !== undefined;
 
 /** Answers are remembered by hook, verb, identity and channel: a recheck replaces the answer of the operation. */
 function keyOf({ hook }: Pick<Item, 'hook'>, kind: HookKind, { by, channel, verb }: HookQuestion): string {

@@ -25,7 +25,7 @@ export function parseSigningKey(text: string): SigningKey {
   if (text.startsWith(PRIVATE_PREFIX)) return { kind: 'ed25519', key: readSeed(text.slice(PRIVATE_PREFIX.length)) };
   if (text.includes('-----BEGIN')) return { kind: 'ed25519', key: readPem(text) };
   throw new Error(
-    `the key is none that signs. Write ${HMAC_PREFIX} and base64, ${PRIVATE_PREFIX} and base64, or an Ed25519 key in PEM`,
+    `the key cannot sign. Write ${HMAC_PREFIX} and base64, ${PRIVATE_PREFIX} and base64, or an Ed25519 key in PEM`,
   );
 }
 

@@ -57,7 +57,7 @@ export class OpenRequest {
   readonly parts: OpenRequestParts;
   /** The responder that has it; undefined as long as it waits for one. */
   handler: RequestHandler | undefined;
-  /** Called once at its end by whoever assigns it. */
+  /** Called once at its end. Set by the queue that the request waits in. */
   leave: () => void = () => {};
   #ended = false;
   #replies = 0;

@@ -144,7 +144,7 @@ export class ScheduleLog {
     this.#readingLater = this.#parts.clock.after(RETRY, () => this.interrupted());
   }
 
-  /** Reads what other nodes have appended and this one was not told yet. */
+  /** Reads entries of other nodes whose announcements have not arrived yet. */
   async catchUp(): Promise<void> {
     if (!this.isRunning) return;
     await this.#reading;

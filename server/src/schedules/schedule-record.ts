@@ -3,7 +3,7 @@
 import type { Draft, Json } from '@sluice/protocol';
 import type { RecurringSchedule } from '../rule.ts';
 
-/** The log of schedules, on every engine. It is no channel: its name is not valid. */
+/** The log of schedules, on every engine. Its name is not valid for a channel. */
 export const SCHEDULES = '#schedules';
 
 /** What is published: a draft without the fields that concern the publish itself. */

@@ -1,5 +1,5 @@
 import { type Draft, type ScheduleResult, toDraft } from '@sluice/protocol';
-import type { Identity } from '../auth/identity.ts';
+import { type Identity, isBackend } from '../auth/identity.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { Door } from '../channels/door.ts';
 import type { PublishRequest } from '../channels/publication.ts';
@@ -20,7 +20,7 @@ import { ScheduleLog } from './schedule-log.ts';
 import type { ScheduledMessage } from './schedule-record.ts';
 import { listWaiting, type WaitingOptions, type WaitingPage } from './waiting-list.ts';
 
-/** When a message is due: in so many milliseconds, or at a time in ms since the Unix epoch. */
+/** When a message is due: after a delay in milliseconds, or at a time in ms since the Unix epoch. */
 export interface DueTime {
   readonly delay?: number | undefined;
   readonly at?: number | undefined;
@@ -188,7 +188,7 @@ export class Schedules {
   #mayWithdraw(channel: string, id: string, by: Identity): boolean {
     const pending = this.#pending.get(id);
     if (pending?.channel !== channel) return false;
-    return by.user === null ? by.trusted === true || by.name !== undefined : pending.user === by.user;
+    return by.user === null ? isBackend(by) : pending.user === by.user;
   }
 
   /** The messages that wait on a channel, those of everyone. The caller may see them. */

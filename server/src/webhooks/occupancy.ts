@@ -44,7 +44,7 @@ export class Occupancy {
   }
 
   /**
-   * Has a name come, or gone?
+   * Has a name appeared or disappeared?
    *
    * @returns `null`: neither. `key` is equal on all nodes
    */

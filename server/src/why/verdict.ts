@@ -21,7 +21,7 @@ export type Outcome =
   | { readonly outcome: 'waiting' }
   /** The engine has not announced it on the node yet. */
   | { readonly outcome: 'unannounced' }
-  /** The subscription replays, and has so many messages to go until this one. `unread`: as above. */
+  /** The subscription replays; the number is that of the messages up to this one. `unread`: as above. */
   | { readonly outcome: 'behind'; readonly by: number; readonly cause: string | null; readonly unread: number }
   /** It is part of a gap that the client was notified of. */
   | { readonly outcome: 'gap'; readonly from: Position; readonly to: Position; readonly reason: GapReason }

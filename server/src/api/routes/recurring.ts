@@ -2,10 +2,10 @@ import { LIMITS } from '@sluice/protocol';
 import { Refusal } from '../../refusal.ts';
 import { RECURRING_FIELDS, readRecurring } from '../../schedules/read-recurring.ts';
 import type { Schedules } from '../../schedules/schedules.ts';
+import { readFields } from '../fields.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../manager.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
-import { readFields } from './groups/group-access.ts';
 
 export interface RecurringServices extends Pick<ManageServices, 'apiKeys' | 'verifier'> {
   readonly schedules: Schedules;

@@ -1,5 +1,5 @@
 import { both, type Conditions, canonical, EVERY, type Filter } from '@sluice/protocol';
-import type { Identity } from '../../auth/identity.ts';
+import { type Identity, isBackend } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
 import type { ClaimCondition, Only, Rule } from '../../rule.ts';
 
@@ -31,9 +31,6 @@ export function effectiveConditions(
 /** The values of an identity for the conditions that take them from its token. */
 export const enforcedValues = ({ claimed }: Only, identity: Identity) =>
   claimed.map((condition) => ({ name: condition.name, values: valuesOf(condition, identity) }));
-
-/** The embedding program, and API keys, which have no claims. */
-const isBackend = ({ trusted, name }: Identity): boolean => trusted === true || name !== undefined;
 
 function missing({ claims, name }: ClaimCondition, pattern: string): Refusal {
   const list = claims.map((claim) => `"${claim}"`).join(' or ');

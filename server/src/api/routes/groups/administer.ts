@@ -1,9 +1,10 @@
 import type { Log } from '../../../engine/engine.ts';
 import { Refusal } from '../../../refusal.ts';
+import { type Fields, readFields } from '../../fields.ts';
 import { PAYLOADS, PayloadView } from '../../payloads.ts';
 import { readNumbers } from '../../query.ts';
 import type { Route } from '../../route.ts';
-import { type Fields, type GroupServices, onGroup, readFields, readNumber } from './group-access.ts';
+import { type GroupServices, onGroup, readNumber } from './group-access.ts';
 
 export interface AdministrationServices extends GroupServices {
   readonly log: Log;

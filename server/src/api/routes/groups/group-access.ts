@@ -4,7 +4,7 @@ import type { Groups } from '../../../groups/groups.ts';
 import { Refusal } from '../../../refusal.ts';
 import type { HttpReply, Request } from '../../../transport/http.ts';
 import { type Answer, asBackend, type BackendServices, permit } from '../../backend.ts';
-import { readJson } from '../../body.ts';
+import type { Fields } from '../../fields.ts';
 import type { Parameters } from '../../route.ts';
 
 export interface GroupServices extends BackendServices {
@@ -22,9 +22,6 @@ export interface GroupPath {
   readonly verb: Verb;
   readonly parameters: Parameters;
 }
-
-/** The fields of a request's body. */
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Runs `act` for a backend that may use the verb on the channel, and so the group. */
 export function onGroup(
@@ -51,21 +48,6 @@ export async function permitGroup(
   if (target instanceof Refusal) return target;
   const { groups } = services;
   return groups === undefined ? new Refusal('group_unknown', 'the engine has no groups') : { ...target, groups };
-}
-
-/** Reads a body as an object that has no fields but these; an empty body has none. */
-export async function readFields(request: Request, known: readonly string[]): Promise<Fields | Refusal> {
-  if (request.bodyLength === 0) return {};
-  const body = await readJson(request);
-  if (body instanceof Refusal) return body;
-  const { value } = body;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return new Refusal('command_invalid', `the body must be an object { ${known.join(', ')} }`);
-  }
-  const strange = Object.keys(value).find((name) => !known.includes(name));
-  if (strange === undefined) return value as Fields;
-  const shown = JSON.stringify(strange.slice(0, 40));
-  return new Refusal('command_invalid', `unknown field ${shown}; the fields are ${known.join(', ')}`);
 }
 
 /** A whole number of a body; absent: the default. */

@@ -6,8 +6,9 @@ import { type HttpReply, jsonReply, type Request, type StreamBody } from '../../
 import type { Clock, Timer } from '../../../util/clock.ts';
 import { authenticate } from '../../credentials.ts';
 import { errorReply } from '../../errors.ts';
+import { readFields } from '../../fields.ts';
 import type { Route } from '../../route.ts';
-import { type GroupServices, type PermittedGroup, permitGroup, readFields, readNumber } from './group-access.ts';
+import { type GroupServices, type PermittedGroup, permitGroup, readNumber } from './group-access.ts';
 
 /** Milliseconds that a request may wait. */
 const LONGEST_WAIT = 30_000;
@@ -23,7 +24,7 @@ interface Wanted {
 /**
  * `POST /api/v1/channels/{channel}/groups/{group}/lease`: `{ max?, wait? }`. At most `max` deliveries;
  * if none is ready, waits for them for `wait` milliseconds. `gaps` says which messages the log lost
- * before the group had settled them: whoever leases then is the one who learns it.
+ * before the group had settled them: one consumer of the group is told.
  */
 export function leaseRoute(services: GroupServices): Route['handle'] {
   return async (request, parameters) => {

@@ -1,8 +1,9 @@
 import { deliveryIdsFault, nackFault } from '@sluice/protocol';
 import type { Outcome } from '../../../engine/groups.ts';
 import { Refusal } from '../../../refusal.ts';
+import { type Fields, readFields } from '../../fields.ts';
 import type { Route } from '../../route.ts';
-import { type Fields, type GroupServices, onGroup, type PermittedGroup, readFields } from './group-access.ts';
+import { type GroupServices, onGroup, type PermittedGroup } from './group-access.ts';
 
 /** `POST …/ack`: `{ deliveries }`, as the command `ack`. SPEC.md section 4.15. */
 export const ackRoute = (services: GroupServices): Route['handle'] =>
