@@ -5,6 +5,7 @@ import type { Standings } from '../channels/standings.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { SortedList } from '../util/sorted-list.ts';
+import { Tally } from '../util/tally.ts';
 import type { BackendOutcome, BackendSubscription } from './backend-outcome.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -27,25 +28,6 @@ export interface Registered {
   close(error: ErrorName, detail?: string): void;
   /** The wall clock was set. */
   clockSet(): void;
-}
-
-/** Counts by name. */
-class Tally {
-  readonly #counts = new Map<string, number>();
-
-  of(name: string): number {
-    return this.#counts.get(name) ?? 0;
-  }
-
-  add(name: string): void {
-    this.#counts.set(name, this.of(name) + 1);
-  }
-
-  remove(name: string): void {
-    const left = this.of(name) - 1;
-    if (left > 0) this.#counts.set(name, left);
-    else this.#counts.delete(name);
-  }
 }
 
 /** The sessions of each user. Most users have one, which needs no set of its own. */

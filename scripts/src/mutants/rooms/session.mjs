@@ -190,11 +190,11 @@ export const session = [
     tests: ['server/test/publish-order.test.ts'],
   },
   {
-    file: 'server/src/session/registry.ts',
+    file: 'server/src/util/tally.ts',
     from: 'else this.#counts.delete(name);',
     to: 'else this.#counts.set(name, 0);',
     fault: 'names of disconnected users are never removed',
-    tests: ['server/test/limits.test.ts', 'server/test/session.test.ts'],
+    tests: ['server/src/util/tally.test.ts'],
   },
   {
     file: 'server/src/session/session.ts',

@@ -6,7 +6,7 @@ import { ManualClock } from '../../util/clock.ts';
 import { testEngine } from '../conformance/engine-conformance.ts';
 import { nodesConformance } from '../conformance/nodes-conformance.ts';
 import { presenceConformance } from '../conformance/presence-conformance.ts';
-import { type EngineListener, EngineUnavailable } from '../engine.ts';
+import { type Engine, type EngineListener, EngineUnavailable } from '../engine.ts';
 import { MemoryEngine } from '../memory/memory-engine.ts';
 import type { PresenceChange } from '../presence.ts';
 import { EngineOwner } from './engine-owner.ts';
@@ -178,6 +178,34 @@ describe('a remote engine', () => {
     await a.append('x', entry('m2', clock), KEEP);
     await expect.poll(() => received.toSorted()).toEqual(['a x 1', 'b x 1', 'b x 2']);
     await end();
+  });
+
+  it('is not watched any more at the owner once no process watches', async () => {
+    const clock = new ManualClock();
+    const path = freshPath();
+    const memory = new MemoryEngine({ clock });
+    const unwatched: string[] = [];
+    const { log, presence }: Engine = memory;
+    memory.unwatch = (channel) => void unwatched.push(`log ${channel}`);
+    presence.unwatch = (channel) => void unwatched.push(`presence ${channel}`);
+    expect(log).toBe(memory);
+    const owner = await startOwner(path, clock, memory);
+    const engines = [new RemoteEngine({ path, clock }), new RemoteEngine({ path, clock })];
+    for (const engine of engines) {
+      await engine.start({ deliver: () => {} });
+      await engine.watch('x');
+      await engine.presence.watch('x');
+    }
+    const [a, b] = engines;
+    a?.unwatch('x');
+    a?.presence.unwatch('x');
+    await a?.read('x', 0, 1); // the owner has read what came before
+    expect(unwatched).toEqual([]);
+    b?.unwatch('x');
+    b?.presence.unwatch('x');
+    await expect.poll(() => unwatched.toSorted()).toEqual(['log x', 'presence x']);
+    for (const engine of engines) await engine.close();
+    await owner.close();
   });
 
   it('refuses calls while the owner is away, then reports its watched channels as interrupted', async () => {
