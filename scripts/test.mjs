@@ -89,6 +89,8 @@ async function unit(out) {
   for (const program of programs) has(program.name, () => ensureProgram(program), out); // or their tests are skipped
   const { ensureJars, JVM_BROKERS } = await import('./jvm-brokers.mjs');
   for (const broker of Object.values(JVM_BROKERS)) has(broker.name, () => ensureJars(broker), out);
+  const { ensureGoProgram, PSTEST } = await import('./go-programs.mjs');
+  has(PSTEST.name, () => ensureGoProgram(PSTEST), out);
   return countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
 }
 

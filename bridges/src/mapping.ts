@@ -19,6 +19,7 @@ export interface MappedMessage {
  * @throws Unmappable with the reason; it does not repeat the body
  */
 export function mapRecord(record: SourceRecord, to: InboundBridge['to']): readonly MappedMessage[] {
+  if (record.fault !== undefined) throw new Unmappable(record.fault);
   try {
     if (to.data === 'centrifugo') return centrifugoMessages(record);
     return [mapOne(record, to)];

@@ -17,6 +17,8 @@ export interface SourceRecord {
   /** By name, as the broker has it. Values that are not text are given as text. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Why it is no message, in whatever format the bridge expects: then it is poison. */
+  readonly fault?: string;
 }
 
 /**

@@ -17,7 +17,9 @@ export interface BridgeSystem {
 export const SYSTEMS: Readonly<Record<string, () => Promise<BridgeSystem>>> = {
   kafka: async () => (await import('./kafka/kafka-system.ts')).kafkaSystem,
   nats: async () => (await import('./nats/nats-system.ts')).natsSystem,
+  pubsub: async () => (await import('./pubsub/pubsub-system.ts')).pubsubSystem,
   rabbitmq: async () => (await import('./rabbitmq/rabbitmq-system.ts')).rabbitmqSystem,
   redis: async () => (await import('./redis/redis-system.ts')).redisSystem,
   sqs: async () => (await import('./sqs/sqs-system.ts')).sqsSystem,
+  zeromq: async () => (await import('./zeromq/zeromq-system.ts')).zeromqSystem,
 };

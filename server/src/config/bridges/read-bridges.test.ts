@@ -116,6 +116,11 @@ describe('bridges', () => {
     ['no ids of a stream', { rabbitmq, from: { stream: 'a', ids: 'optional' }, to }, 'which only a queue needs'],
     ['a stream or a subject', { nats, from: {}, to }, 'neither "stream" nor "subject"'],
     ['no consumer of a subject', { nats, from: { subject: 'a', consumer: 'b' }, to }, 'has "consumer"'],
+    [
+      'no topics of a pull socket',
+      { zeromq: { url: 'tcp://a:1' }, from: { socket: 'pull', topics: ['a'] }, to },
+      'has "topics"',
+    ],
     ['an object', 7, 'must be an object'],
   ])('need %s', (_, bridge, problem) => {
     expect(problemsOf(bridge).join('\n')).toContain(problem);

@@ -1,0 +1,74 @@
+import type { PubSub, Topic } from '@google-cloud/pubsub';
+import type { OutboundBridge } from '@sluice/server/bridging';
+import { textOption } from '../options.ts';
+import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { CALL, clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
+
+/** Messages of one request, and milliseconds that the client waits for more. */
+const BATCH = { maxMessages: 100, maxMilliseconds: 2 };
+
+/** Publishes to a topic. */
+export class PubsubSink implements Sink {
+  readonly attributePrefix = 'ce-';
+  readonly #client: PubsubClient;
+  readonly #config: OutboundBridge;
+
+  constructor(client: PubsubClient, config: OutboundBridge) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSink> {
+    const { connection, to } = this.#config;
+    const isOrdered = to.ordered !== false;
+    const pubsub = clientFor(this.#client, connection);
+    try {
+      const topic = pubsub.topic(textOption(to, 'topic'), {
+        batching: BATCH,
+        messageOrdering: isOrdered,
+        gaxOpts: { timeout: CALL },
+      });
+      await probe(() => topic.getMetadata(ONCE));
+      return new OpenPubsubSink(pubsub, topic, isOrdered);
+    } catch (error) {
+      await pubsub.close().catch(() => {}); // it was never open
+      throw error;
+    }
+  }
+}
+
+class OpenPubsubSink implements OpenSink {
+  readonly #pubsub: PubSub;
+  readonly #topic: Topic;
+  readonly #isOrdered: boolean;
+
+  constructor(pubsub: PubSub, topic: Topic, isOrdered: boolean) {
+    this.#pubsub = pubsub;
+    this.#topic = topic;
+    this.#isOrdered = isOrdered;
+  }
+
+  async send(records: readonly SinkRecord[]): Promise<void> {
+    try {
+      await Promise.all(records.map((record) => this.#publish(record)));
+    } catch (error) {
+      // The client holds back a key whose message failed. All are sent again, in their order.
+      if (this.#isOrdered) for (const { channel } of records) this.#topic.resumePublishing(channel);
+      throw error;
+    }
+  }
+
+  #publish({ channel, headers, event, tags, contentType, body }: SinkRecord): Promise<string> {
+    const attributes = {
+      ...headers,
+      ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`tag:${name}`, value])),
+      ...(event !== undefined && { event }),
+      'content-type': contentType,
+    };
+    return this.#topic.publishMessage({ data: body, attributes, ...(this.#isOrdered && { orderingKey: channel }) });
+  }
+
+  async close(): Promise<void> {
+    await this.#pubsub.close().catch(() => {}); // it is lost already
+  }
+}

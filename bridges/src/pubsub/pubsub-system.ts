@@ -1,0 +1,14 @@
+import type { InboundBridge, OutboundBridge } from '@sluice/server/bridging';
+import { loadClient } from '../load-client.ts';
+import type { BridgeSystem } from '../systems.ts';
+import { PubsubSink } from './pubsub-sink.ts';
+import { PubsubSource } from './pubsub-source.ts';
+
+const loadPubsub = (bridge: string) =>
+  loadClient(bridge, ['@google-cloud/pubsub'], () => import('@google-cloud/pubsub'));
+
+/** Google Cloud Pub/Sub. */
+export const pubsubSystem: BridgeSystem = {
+  loadSource: async (config: InboundBridge) => new PubsubSource(await loadPubsub(config.name), config),
+  loadSink: async (config: OutboundBridge) => new PubsubSink(await loadPubsub(config.name), config),
+};

@@ -1,0 +1,62 @@
+import { option } from '../options/option.ts';
+import { flag, text } from '../values.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+
+/** Google Cloud Pub/Sub. */
+export const PUBSUB_SYSTEM = {
+  title: 'Google Cloud Pub/Sub',
+  connection: {
+    project: option({
+      schema: text('the id of a project'),
+      required: true,
+      defaultText: 'required, or `projectEnv`',
+      type: 'text',
+      description: 'The project of the topic and the subscription.',
+    }),
+    keyFile: option({
+      schema: text('a path'),
+      defaultText: 'the credentials of the environment; or `keyFileEnv`',
+      type: 'path',
+      description:
+        'The key of a service account. Without it, the client finds the credentials of the machine (Application Default Credentials).',
+    }),
+    endpoint: option({
+      schema: text('a host like "europe-west1-pubsub.googleapis.com:443"'),
+      defaultText: 'the global one; or `endpointEnv`',
+      type: '`host:port`',
+      description: 'A regional endpoint. Order is only promised if producers of an ordering key use the same region.',
+    }),
+    emulator: option({
+      schema: text('a host like "localhost:8085"'),
+      defaultText: 'none; or `emulatorEnv`',
+      type: '`host:port`',
+      description: 'An emulator instead of the service: without TLS and credentials.',
+    }),
+  },
+  from: {
+    subscription: option({
+      schema: text('the name of a subscription'),
+      required: true,
+      defaultText: 'required',
+      type: 'text',
+      description: 'The subscription to pull from, which must exist. No other program may use it.',
+    }),
+  },
+  to: {
+    topic: option({
+      schema: text('the name of a topic'),
+      required: true,
+      defaultText: 'required',
+      type: 'text',
+      description: 'The topic, which must exist.',
+    }),
+    ordered: option({
+      schema: flag(),
+      default: true,
+      defaultText: '`true`',
+      type: 'boolean',
+      description:
+        'Is the channel the ordering key? Then subscriptions with message ordering keep its order, and its throughput is limited.',
+    }),
+  },
+} satisfies BridgeSystem;

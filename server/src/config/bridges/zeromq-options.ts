@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { option } from '../options/option.ts';
+import { flag, oneOf, text } from '../values.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+
+const key = (name: string) => text(`the ${name} of CURVE, 40 characters of Z85`);
+
+/** ZeroMQ. */
+export const ZEROMQ_SYSTEM = {
+  title: 'ZeroMQ',
+  connection: {
+    url: option({
+      schema: text('an address like "tcp://host:5555"'),
+      required: true,
+      defaultText: 'required, or `urlEnv`',
+      type: 'address',
+      description: 'The address of the peer, or, with `bind`, of this gateway: `tcp://host:5555`. Several with commas.',
+    }),
+    bind: option({
+      schema: flag(),
+      default: false,
+      defaultText: '`false`',
+      type: 'boolean',
+      description: 'Listen at the address, as `tcp://0.0.0.0:5555`, instead of connecting to it?',
+    }),
+    secretKey: option({
+      schema: key('secret key'),
+      defaultText: 'none: not encrypted; or `secretKeyEnv`',
+      type: 'text',
+      description: 'The secret key of this gateway: encrypts with CURVE. With `bind`, peers must know its public key.',
+    }),
+    publicKey: option({
+      schema: key('public key'),
+      defaultText: 'none; or `publicKeyEnv`',
+      type: 'text',
+      description: 'The public key of this gateway, for a connection without `bind`.',
+    }),
+    serverKey: option({
+      schema: key('public key of the peer'),
+      defaultText: 'none; or `serverKeyEnv`',
+      type: 'text',
+      description: 'The public key of the peer that listens, for a connection without `bind`.',
+    }),
+  },
+  from: {
+    socket: option({
+      schema: oneOf(['router', 'pull', 'sub']),
+      required: true,
+      defaultText: 'required',
+      type: '`router`, `pull`, `sub`',
+      description:
+        'The socket. `router` acknowledges to DEALER or REQ sockets, so nothing is lost; `pull` and `sub` receive at most once.',
+    }),
+    topics: option({
+      schema: z
+        .array(z.string(), { error: 'must be a list of topics. Example: ["prices."]' })
+        .max(1_000, { error: 'may name at most 1000 topics' })
+        .readonly(),
+      default: [''],
+      defaultText: 'all',
+      type: 'list of prefixes',
+      description: 'What a `sub` socket subscribes to: topics that begin so.',
+    }),
+  },
+  to: {
+    socket: option({
+      schema: oneOf(['dealer', 'push', 'pub']),
+      required: true,
+      defaultText: 'required',
+      type: '`dealer`, `push`, `pub`',
+      description:
+        'The socket. `dealer` waits for acknowledgements of a ROUTER or REP socket, so nothing is lost; `push` and `pub` send at most once.',
+    }),
+    topic: option({
+      schema: text('a topic like "{channel}"'),
+      default: '{channel}',
+      defaultText: '`{channel}`',
+      type: 'template',
+      description: 'The first frame of a `pub` socket, by which subscribers select.',
+    }),
+  },
+  fromFault: ({ socket, topics }) =>
+    topics != null && socket !== 'sub' ? 'has "topics", which only socket: sub has. Remove it' : null,
+} satisfies BridgeSystem;
