@@ -44,13 +44,13 @@ const publishes = fc.array(
 /** What an append does: it succeeds, fails, or succeeds while its answer is lost. */
 const fate = fc.constantFrom('fine', 'fine', 'fails', 'lost');
 
-function setUp(wrap: (log: Log) => Log = (log) => log) {
+function setUp(wrap: (log: Log) => Log = (log) => log, rules = channels) {
   const clock = new ManualClock();
   const engine = new MemoryEngine({ clock });
   engine.start({ deliver: () => {} });
   let ids = 0;
   const door = new Door({
-    ...{ rules: new Rules(channels), log: wrap(engine), events: new EventBus(), clock },
+    ...{ rules: new Rules(rules), log: wrap(engine), events: new EventBus(), clock },
     nextId: () => `m${++ids}`,
   });
   const publish = ({ channel, event, key, position }: Publish) => {
@@ -126,4 +126,38 @@ describe('a bound channel', () => {
       );
     },
   );
+
+  it.each([
+    ['before', 'jobs-1', 'jobs-2'],
+    ['behind', 'jobs-2', 'jobs-1'],
+  ])('gets its copies although a queue %s it is full', async (_, full, other) => {
+    const queue = { queue: { maxLength: 1 }, bind: ['a:*'] };
+    const { channels: rules } = parseConfig({
+      anonymous: true,
+      channels: { 'a:{x}': { history }, [full]: queue, [other]: { ...queue, queue: { maxLength: 9 } } },
+    });
+    const { publish, read } = setUp(undefined, rules);
+    const outcomes = [1, 2, 3].map((n) => publish({ channel: 'a:1', event: 'done', key: `k${n}` }));
+    expect(outcomes.map((outcome) => outcome instanceof Refusal && outcome.error)).toEqual([
+      false,
+      'queue_full',
+      'queue_full',
+    ]);
+    expect(copiesIn(full, read)).toEqual(['a:1 1']);
+    expect(copiesIn(other, read)).toEqual(['a:1 1', 'a:1 2', 'a:1 3']);
+  });
+
+  it('is refused once, without a fault elsewhere, if one append throws and another rejects', async () => {
+    const append = (channel: string) => {
+      if (channel === 'all') throw new EngineUnavailable('it throws');
+      if (channel === 'a:1') return { id: 'm1', epoch: 'e', offset: 1 };
+      return Promise.reject(new EngineUnavailable('it rejects'));
+    };
+    const { publish } = setUp((log) => ({
+      ...{ read: log.read.bind(log), seek: log.seek.bind(log), watch: () => {}, unwatch: () => {} },
+      append: append as Log['append'],
+    }));
+    expect(await publish({ channel: 'a:1', event: 'failed', key: 'k' })).toMatchObject({ error: 'unavailable' });
+    await new Promise(setImmediate); // an unhandled rejection would fail this test
+  });
 });

@@ -49,9 +49,12 @@ function copyAll(publication: Publication, { targets, entry }: Copies, services:
   const copies = wantedBy(targets, entry, publication.channel).map((target) =>
     attempt(() => copy(publication, { target, entry }, services)),
   );
-  const failed = copies.find((copied) => copied instanceof Failed);
-  if (failed !== undefined) throw failed.error;
   const pending = copies.filter((copied) => copied instanceof Promise);
+  const failed = copies.find((copied) => copied instanceof Failed);
+  if (failed !== undefined) {
+    void Promise.allSettled(pending); // one failure is enough to refuse the publish
+    throw failed.error;
+  }
   return pending.length === 0 ? null : Promise.all(pending).then(() => null);
 }
 

@@ -117,7 +117,7 @@ export const filters = [
     from: 'return new Failed(error);',
     to: 'throw error;',
     fault: 'a queue that is full keeps other channels from their copies',
-    tests: ['server/test/bindings.test.ts'],
+    tests: ['server/src/channels/copy-step.test.ts'],
   },
   {
     file: 'server/src/session/permit.ts',
