@@ -33,8 +33,8 @@ export function mapRecord(record: SourceRecord, to: InboundBridge['to']): readon
 function mapOne(record: SourceRecord, to: InboundBridge['to']): MappedMessage {
   const content = contentOf(record, to.data);
   const lookup = lookupIn(record, content);
-  const event = to.event === undefined ? content.event : fill(to.event, lookup);
-  const tags = tagsOf(to.tags ?? {}, lookup);
+  const event = to.event === undefined ? (content.event ?? record.event) : fill(to.event, lookup);
+  const tags = to.tags === undefined ? (record.tags ?? {}) : tagsOf(to.tags, lookup);
   const draft = {
     data: content.data,
     ...(event !== undefined && { event }),

@@ -16,6 +16,9 @@ export interface SourceRecord {
   readonly key: string | undefined;
   /** By name, as the broker has it. Values that are not text are given as text. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The event and the tags that the record has of its own, for bridges whose `to` names none. */
+  readonly event?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** Why it is no message, in whatever format the bridge expects: then it is poison. */
   readonly fault?: string;

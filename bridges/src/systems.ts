@@ -18,6 +18,7 @@ export const SYSTEMS: Readonly<Record<string, () => Promise<BridgeSystem>>> = {
   kafka: async () => (await import('./kafka/kafka-system.ts')).kafkaSystem,
   nats: async () => (await import('./nats/nats-system.ts')).natsSystem,
   pubsub: async () => (await import('./pubsub/pubsub-system.ts')).pubsubSystem,
+  postgres: async () => (await import('./postgres/postgres-system.ts')).postgresSystem,
   rabbitmq: async () => (await import('./rabbitmq/rabbitmq-system.ts')).rabbitmqSystem,
   redis: async () => (await import('./redis/redis-system.ts')).redisSystem,
   sqs: async () => (await import('./sqs/sqs-system.ts')).sqsSystem,

@@ -1,6 +1,7 @@
 import type { BridgeSystem } from './bridge-system.ts';
 import { KAFKA_SYSTEM } from './kafka-options.ts';
 import { NATS_SYSTEM } from './nats-options.ts';
+import { POSTGRES_SYSTEM } from './postgres-options.ts';
 import { PUBSUB_SYSTEM } from './pubsub-options.ts';
 import { RABBITMQ_SYSTEM } from './rabbitmq-options.ts';
 import { REDIS_SYSTEM } from './redis-options.ts';
@@ -16,4 +17,5 @@ export const BRIDGE_SYSTEMS: Readonly<Record<string, BridgeSystem>> = {
   sqs: SQS_SYSTEM,
   pubsub: PUBSUB_SYSTEM,
   zeromq: ZEROMQ_SYSTEM,
+  postgres: POSTGRES_SYSTEM,
 };
