@@ -33,6 +33,8 @@ interface Read {
 interface Status {
   readonly name: string;
   readonly state: string;
+  /** That runs it. */
+  readonly node: string | null;
   readonly error: string | null;
   readonly counts: Readonly<Record<string, number | undefined>>;
   readonly lag: number | null;

@@ -48,3 +48,7 @@ const ASKED_FOR: readonly number[] = [4212, 4010];
 /** Has the gateway closed the connection because of its token, or for good? */
 export const isDenied = (decision: ReportedDecision): boolean =>
   decision.kind === 'closed' && decision.code >= 4100 && decision.code < 4300 && !ASKED_FOR.includes(decision.code);
+
+/** Did a subscription fall behind because its client read too slowly? */
+export const isSlow = (decision: ReportedDecision): boolean =>
+  decision.kind === 'replaying' && decision.cause === 'slow_reader';

@@ -30,6 +30,15 @@ describe('the trace of a user', () => {
     expect(traceOf(entries, decisions)).toHaveLength(2);
   });
 
+  it('says what can be explained: a command that was denied', () => {
+    const refused = { ...of, type: 'refused', time: 1, channel: 'a', command: 'publish', detail: '' } as const;
+    expect(traceOf([{ ...refused, error: 'permission_denied' }], [])[0]?.denied).toEqual({
+      channel: 'a',
+      verb: 'publish',
+    });
+    expect(traceOf([{ ...refused, error: 'rate_limited' }], [])[0]?.denied).toBeUndefined();
+  });
+
   it.each<[Partial<TapEntry> & Pick<TapEntry, 'type'>, string]>([
     [{ type: 'connected', address: '::1', client: 'js/1' }, 'connected from ::1 with js/1'],
     [{ type: 'closed', code: 4212, reason: 'bye', duration: 2_000 }, 'closed with 4212: bye, after 2 s'],

@@ -11,6 +11,8 @@ export interface Step {
   readonly tone: Tone;
   readonly text: string;
   readonly data?: unknown;
+  /** What was denied, to ask why. */
+  readonly denied?: { readonly channel: string; readonly verb: string };
 }
 
 /** Milliseconds between what a tap and what the memory of a node says about the same event. */
@@ -39,10 +41,17 @@ const stepOfEntry = (entry: TapEntry): Step => ({
   ...{ time: entry.time, node: entry.node, connection: entry.connection ?? '', kind: entry.type },
   ...{ tone: toneOfEntry(entry), text: describeEntry(entry) },
   ...('data' in entry ? { data: entry.data } : {}),
+  ...(entry.type === 'refused' && deniedOf(entry)),
 });
 
 const stepOfDecision = (decision: ReportedDecision): Step => ({
   ...{ time: decision.time, node: decision.node, connection: decision.connection },
   ...{ kind: decision.kind === 'authenticated' ? 'connected' : decision.kind },
   ...{ tone: toneOf(decision), text: describe(decision) },
+  ...(decision.kind === 'refused' && deniedOf(decision)),
 });
+
+function deniedOf({ error, channel, command }: { error?: unknown; channel?: string | undefined; command?: unknown }) {
+  if (error !== 'permission_denied' || channel === undefined) return {};
+  return { denied: { channel, verb: String(command) } };
+}

@@ -1,4 +1,4 @@
-import { isDenied } from '../lib/decision-words.ts';
+import { isDenied, isSlow } from '../lib/decision-words.ts';
 import { conditionOf } from '../lib/webhook-words.ts';
 import { count, many } from '../lib/words.ts';
 import type { Api } from './api.ts';
@@ -22,7 +22,8 @@ export interface Concern {
 
 /** Milliseconds for which a gap or a refusal is worth a look. */
 const RECENT = 10 * 60_000;
-const INTERVAL = 5_000;
+/** Milliseconds between two looks. */
+const INTERVAL = 10_000;
 
 /** What an operator should look at, over the whole gateway. Create it while a component is initialized. */
 export class Attention {
@@ -36,8 +37,9 @@ export class Attention {
 async function readConcerns(api: Api): Promise<readonly Concern[]> {
   const after = Date.now() - RECENT;
   const decided = (kind: string) => api.get<DecisionList>('decisions', { kind, after, limit: 1_000 });
-  const [slow, gaps, refused, closed, groups, webhooks, bridges] = await Promise.all([
+  const [slow, replaying, gaps, refused, closed, groups, webhooks, bridges] = await Promise.all([
     api.get<ConnectionList>('connections', { slow: true, limit: 100 }),
+    decided('replaying'),
     decided('gap'),
     decided('refused'),
     decided('closed'),
@@ -47,6 +49,7 @@ async function readConcerns(api: Api): Promise<readonly Concern[]> {
   ]);
   return [
     ...ofSlow(slow),
+    ...ofSlowBefore(replaying.decisions.filter(isSlow), slow),
     ...ofRefused([...refused.decisions, ...closed.decisions.filter(isDenied)]),
     ...ofGaps(gaps.decisions),
     ...ofGroups(groups),
@@ -68,6 +71,15 @@ function ofSlow({ connections, next }: ConnectionList): readonly Concern[] {
     connections.length === 1
       ? `${whose(connections.map(({ user }) => user))} reads too slowly`
       : `${number} connections read too slowly`;
+  return [{ tone: 'warn', text, href: to('problems') }];
+}
+
+/** A slow reader that has caught up, or was closed because it no longer answered. */
+function ofSlowBefore(decisions: readonly ReportedDecision[], { connections }: ConnectionList): readonly Concern[] {
+  const still = new Set(connections.map(({ id }) => id));
+  const before = decisions.filter(({ connection }) => !still.has(connection));
+  if (before.length === 0) return [];
+  const text = `${whose(before.map(({ user }) => user))} read too slowly in the last 10 minutes`;
   return [{ tone: 'warn', text, href: to('problems') }];
 }
 
