@@ -85,10 +85,11 @@ function ofSlowBefore(decisions: readonly ReportedDecision[], { connections }: C
 
 function ofRefused(refused: readonly ReportedDecision[]): readonly Concern[] {
   if (refused.length === 0) return [];
-  const text = `${whose(refused.map(({ user }) => user))} ${refused.length === 1 ? 'was refused' : `were refused ${count(refused.length)} times`} in the last 10 minutes`;
-  return [
-    { tone: 'bad', text: text.replace(/^(An anonymous client|\S+) were/, '$1 was'), href: to('problems', ['refused']) },
-  ];
+  const users = refused.map(({ user }) => user);
+  const was = new Set(users).size === 1 ? 'was' : 'were';
+  const times = refused.length === 1 ? '' : ` ${count(refused.length)} times`;
+  const text = `${whose(users)} ${was} refused${times} in the last 10 minutes`;
+  return [{ tone: 'bad', text, href: to('problems', ['refused']) }];
 }
 
 function ofGaps(gaps: readonly ReportedDecision[]): readonly Concern[] {
