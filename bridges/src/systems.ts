@@ -15,6 +15,7 @@ export interface BridgeSystem {
 
 /** Every system, by its name in the configuration: a folder each, loaded when a bridge needs it. */
 export const SYSTEMS: Readonly<Record<string, () => Promise<BridgeSystem>>> = {
+  activemq: async () => (await import('./activemq/activemq-system.ts')).activemqSystem,
   kafka: async () => (await import('./kafka/kafka-system.ts')).kafkaSystem,
   nats: async () => (await import('./nats/nats-system.ts')).natsSystem,
   pubsub: async () => (await import('./pubsub/pubsub-system.ts')).pubsubSystem,

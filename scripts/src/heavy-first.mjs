@@ -10,6 +10,7 @@ export const HEAVY = [
   'scripts/test/packages.test.ts',
   'server/test/workers.test.ts',
   'bridges/test/sqs.test.ts',
+  'bridges/test/activemq.test.ts',
   'bridges/test/kafka.test.ts',
   'bridges/test/kafka-topics.test.ts',
   'bridges/test/rabbitmq.test.ts',

@@ -3,6 +3,7 @@ import type { ConfirmChannel, Message } from 'amqplib';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
+import { unlessLost } from '../unless-lost.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
 
 /** Publishes to an exchange. */
@@ -55,7 +56,7 @@ class OpenRabbitSink implements OpenSink {
 
   async send(records: readonly SinkRecord[]): Promise<void> {
     this.#returned.clear();
-    await this.#unlessLost(Promise.all(records.map((record) => this.#publish(record))));
+    await unlessLost(this.#parts.lost, Promise.all(records.map((record) => this.#publish(record))));
     const refused = records.find(({ id }) => this.#returned.has(id));
     if (refused === undefined) return;
     const { exchange } = this.#target;
@@ -82,17 +83,6 @@ class OpenRabbitSink implements OpenSink {
         if (error) reject(error instanceof Error ? error : new Error('the broker has refused a message'));
         else resolve();
       });
-    });
-  }
-
-  /** Confirms of a connection that is lost may never come. */
-  #unlessLost<T>(confirmed: Promise<T>): Promise<T> {
-    const { lost } = this.#parts;
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(lost.reason);
-      if (lost.aborted) fail();
-      lost.addEventListener('abort', fail, { once: true });
-      confirmed.then(resolve, reject).finally(() => lost.removeEventListener('abort', fail));
     });
   }
 

@@ -169,7 +169,7 @@ export function testSink(name: string, suite: SinkSuite): void {
       });
       expect(gap?.headers).toMatchObject({ 'sluice-type': 'sluice.gap' });
       expect(messages.map(({ body }) => JSON.parse(body))).toEqual([16, 17, 18, 19, 20].map((n) => ({ n })));
-      expect((await gateway.bridge('out')).counts).toMatchObject({ gap: 1, sent: 5 });
+      await expect.poll(async () => (await gateway.bridge('out')).counts).toMatchObject({ gap: 1, sent: 5 });
     });
 
     afterAll(() => server?.remove());

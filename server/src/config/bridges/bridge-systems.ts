@@ -1,3 +1,4 @@
+import { ACTIVEMQ_SYSTEM } from './activemq-options.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 import { KAFKA_SYSTEM } from './kafka-options.ts';
 import { NATS_SYSTEM } from './nats-options.ts';
@@ -14,6 +15,7 @@ export const BRIDGE_SYSTEMS: Readonly<Record<string, BridgeSystem>> = {
   kafka: KAFKA_SYSTEM,
   nats: NATS_SYSTEM,
   rabbitmq: RABBITMQ_SYSTEM,
+  activemq: ACTIVEMQ_SYSTEM,
   sqs: SQS_SYSTEM,
   pubsub: PUBSUB_SYSTEM,
   zeromq: ZEROMQ_SYSTEM,

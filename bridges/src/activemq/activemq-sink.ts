@@ -1,0 +1,108 @@
+import type { OutboundBridge } from '@sluice/server/bridging';
+import type { AmqpError, Container, EventContext, Message, Sender } from 'rhea';
+import { textOption } from '../options.ts';
+import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { fillFor } from '../sink-template.ts';
+import { ActiveMqConnection } from './activemq-connection.ts';
+
+/** Sends to a queue or a topic. */
+export class ActiveMqSink implements Sink {
+  readonly attributePrefix = 'cloudEvents_';
+  readonly #client: Container;
+  readonly #config: OutboundBridge;
+
+  constructor(client: Container, config: OutboundBridge) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSink> {
+    const { connection: options, to } = this.#config;
+    const connection = await ActiveMqConnection.open(this.#client, options);
+    try {
+      const target = { address: textOption(to, 'address'), capabilities: [textOption(to, 'type')] };
+      const sender = await connection.sender({ target });
+      return new OpenActiveMqSink(this.#client, { connection, sender, group: textOption(to, 'group') });
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+}
+
+interface Parts {
+  readonly connection: ActiveMqConnection;
+  readonly sender: Sender;
+  /** A template. */
+  readonly group: string;
+}
+
+class OpenActiveMqSink implements OpenSink {
+  readonly #client: Container;
+  readonly #parts: Parts;
+  #unconfirmed = 0;
+  #refusal: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(client: Container, parts: Parts) {
+    this.#client = client;
+    this.#parts = parts;
+    const { connection, sender } = parts;
+    sender.on('sendable', () => this.#wake?.());
+    sender.on('accepted', () => this.#confirmed());
+    for (const outcome of ['rejected', 'released', 'modified']) {
+      sender.on(outcome, (context: EventContext) => this.#confirmed(refusalOf(outcome, context)));
+    }
+    connection.lost.addEventListener('abort', () => this.#wake?.());
+  }
+
+  async send(records: readonly SinkRecord[]): Promise<void> {
+    const { sender } = this.#parts;
+    for (const record of records) {
+      // The client drops what it cannot send.
+      while (!sender.sendable()) await this.#change();
+      sender.send(this.#messageOf(record));
+      this.#unconfirmed++;
+    }
+    while (this.#unconfirmed > 0) await this.#change();
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /** Waits for credit or a confirm. Rejects if the connection is lost. */
+  async #change(): Promise<void> {
+    const { lost } = this.#parts.connection;
+    lost.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    lost.throwIfAborted();
+  }
+
+  #confirmed(refusal?: Error): void {
+    this.#unconfirmed--;
+    this.#refusal ??= refusal;
+    this.#wake?.();
+  }
+
+  #messageOf(record: SinkRecord): Message {
+    const { id, headers, tags, event, contentType, body } = record;
+    const named = Object.entries(tags).map(([name, value]) => [`tag:${name}`, value]);
+    return {
+      ...{ durable: true, message_id: id, group_id: fillFor(this.#parts.group, record), content_type: contentType },
+      ...(event !== undefined && { subject: event }),
+      // Artemis recognises a message that is sent again by this property.
+      application_properties: { ...headers, ...Object.fromEntries(named), _AMQ_DUPL_ID: id },
+      body: this.#client.message.data_section(body),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#parts.connection.close();
+  }
+}
+
+function refusalOf(outcome: string, { delivery }: EventContext): Error {
+  const { error } = (delivery?.remote_state ?? {}) as { error?: AmqpError };
+  const reason = error?.description ?? error?.condition;
+  return new Error(`the broker has ${outcome} a message${reason === undefined ? '' : `: ${reason}`}`);
+}

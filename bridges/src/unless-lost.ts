@@ -1,0 +1,9 @@
+/** Waits for something that may never come from a connection that is lost. Rejects with the reason of the signal. */
+export function unlessLost<T>(lost: AbortSignal, awaited: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(lost.reason);
+    if (lost.aborted) fail();
+    lost.addEventListener('abort', fail, { once: true });
+    awaited.then(resolve, reject).finally(() => lost.removeEventListener('abort', fail));
+  });
+}
