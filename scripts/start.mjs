@@ -1,8 +1,12 @@
-/** `npm start`: builds outdated packages, and starts the gateway with the demo. */
+/**
+ * `npm start`: builds outdated packages, and starts the gateway with the demo. With `--bridges`, a
+ * broker of this machine feeds the demo's departure board.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { hasBroker, NO_BROKER, startBoard } from './src/demo-board.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -21,6 +25,10 @@ const PACKAGES = [
   {
     name: 'server',
     reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../protocol/dist'],
+  },
+  {
+    name: 'bridges',
+    reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../protocol/dist', '../server/dist'],
   },
   {
     name: 'cli',
@@ -84,8 +92,14 @@ async function start() {
     say(`Cannot start on port ${port} (${trouble}): ${await ownerOf(port)}, or use another one: PORT=3000 npm start`);
     process.exit(1);
   }
+  const options = process.argv.slice(2);
+  const hasBridges = options.includes('--bridges');
+  if (hasBridges && !hasBroker()) {
+    say(NO_BROKER);
+    process.exit(1);
+  }
   for (const package_ of PACKAGES) {
-    if (isFresh(package_)) continue;
+    if (isFresh(package_) || (package_.name === 'bridges' && !hasBridges)) continue;
     say(`Building ${package_.name} … (skipped while unchanged)`);
     const { status } = spawnSync('npm', ['run', 'build', '--silent', '-w', package_.name], {
       cwd: ROOT,
@@ -94,14 +108,16 @@ async function start() {
     });
     if (status !== 0) process.exit(status ?? 1);
   }
+  const board = hasBridges ? await startBoard() : undefined;
+  if (board !== undefined) say(`${board.title} feeds the departure board: http://localhost:${port}/?page=departures`);
   say('Starting the gateway with the demo … (Ctrl+C stops it)');
   const args = [
     join(ROOT, 'cli/bin/sluice.js'),
     'serve',
     '--dev',
     '--config',
-    'demo-app/sluice.yaml',
-    ...process.argv.slice(2),
+    board?.config ?? 'demo-app/sluice.yaml',
+    ...options.filter((option) => option !== '--bridges'),
   ];
   const gateway = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => gateway.kill(signal));
@@ -110,7 +126,10 @@ async function start() {
   setInterval(() => {
     if (process.ppid !== parent) gateway.kill('SIGTERM');
   }, 250).unref();
-  gateway.once('exit', (code) => process.exit(code ?? 1));
+  gateway.once('exit', async (code) => {
+    await board?.stop();
+    process.exit(code ?? 1);
+  });
 }
 
 await start();

@@ -5,6 +5,7 @@ export class RecordBuffer<T> {
   #wake: (() => void) | undefined;
 
   push(item: T): void {
+    if (this.#failure !== undefined) return; // nobody takes it any more
     this.#items.push(item);
     this.#wake?.();
   }

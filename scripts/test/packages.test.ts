@@ -107,6 +107,35 @@ for (const codec of [undefined, msgpack]) {
 await gateway.close();
 `;
 
+const BRIDGES = `
+import { createGateway } from '@sluice/server';
+
+const channels = { orders: { history: true } };
+const to = { channel: 'orders' };
+const open = (bridge) => createGateway({
+  ...{ host: '127.0.0.1', port: 0, anonymous: true, log: { level: 'silent' }, channels },
+  ...{ apiKeys: [{ name: 'test', secret: 'an-api-key-that-only-this-program-knows' }], bridges: { bridge: { ...bridge, to } } },
+});
+
+// Without the client of its broker, a bridge says how to install it.
+await open({ rabbitmq: { url: 'amqp://127.0.0.1:1' }, from: { queue: 'orders' } }).start().then(
+  () => console.log('started'),
+  ({ message }) => console.log(message),
+);
+
+// With the client, it runs, and waits for its broker: nothing listens at port 1.
+const gateway = open({ redis: { url: 'redis://127.0.0.1:1' }, from: { streams: ['orders'] } });
+const { url } = await gateway.start();
+const headers = { authorization: 'Bearer an-api-key-that-only-this-program-knows' };
+for (;;) {
+  const { bridges } = await (await fetch(url + '/api/v1/bridges', { headers })).json();
+  if (bridges[0].state !== 'waiting') continue;
+  console.log(bridges[0].error);
+  break;
+}
+await gateway.close();
+`;
+
 const COMPILER = {
   target: 'ES2022',
   strict: true,
@@ -123,7 +152,7 @@ const npm = (args: readonly string[], cwd: string) => run('npm', args, { cwd });
 const write = (name: string, content: string) => writeFile(join(folder, name), content);
 
 beforeAll(async () => {
-  const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'backend'];
+  const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'backend', 'bridges'];
   expectFresh([...workspaces, 'console']);
   folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
   // Packs the existing build: building again would disturb other tests.
@@ -153,7 +182,7 @@ it.each([
   expect(stdout).toBe('');
 });
 
-it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend'])(
+it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend', 'bridges'])(
   'have a description and a licence in @sluice/%s',
   (name) => {
     const missing = ['README.md', 'LICENSE'].filter(
@@ -163,7 +192,7 @@ it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend'])(
   },
 );
 
-it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend'])(
+it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend', 'bridges'])(
   'contain the sources of the source maps in @sluice/%s',
   async (name) => {
     const main = name === 'cli' ? 'main' : 'index';
@@ -181,6 +210,14 @@ it('run a gateway and exchange a message, in both codecs', async () => {
     .split('\n')
     .map((line): unknown => JSON.parse(line));
   expect(messages).toEqual([1, 2].map((offset) => ({ data: { text: 'Hello' }, from: 'ada', offset })));
+});
+
+it('run a bridge with @sluice/bridges, and name the client that is missing', async () => {
+  await write('bridges.mjs', BRIDGES);
+  const { stdout } = await run(process.execPath, ['bridges.mjs'], { cwd: folder });
+  const [missing, waiting] = stdout.trim().split('\n');
+  expect(missing).toContain('npm install amqplib');
+  expect(waiting).toContain('ECONNREFUSED 127.0.0.1:1');
 });
 
 it('contain the sluice command in @sluice/cli', async () => {

@@ -1,5 +1,8 @@
 /** The pages of the demo. */
-export type Page = 'chat' | 'desk';
+export type Page = 'chat' | 'desk' | 'departures';
+
+/** Those with an address of their own. */
+const PAGES: readonly Page[] = ['desk', 'departures'];
 
 /** The parameters in the page's address. */
 export interface Request {
@@ -17,7 +20,7 @@ export interface Request {
 export function readAddress(search: string): Request {
   const query = new URLSearchParams(search);
   const read = (name: string) => query.get(name)?.trim() || undefined;
-  const page = read('page') === 'desk' ? 'desk' : undefined;
+  const page = PAGES.find((each) => each === read('page'));
   return { user: read('as'), room: read('room'), page, token: read('token') };
 }
 

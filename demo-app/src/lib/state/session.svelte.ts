@@ -5,6 +5,7 @@ import { type Page, socketUrl } from '../address.ts';
 import { DevTokensOff, fetchDevToken } from '../dev-token.ts';
 import { ReadMarks } from '../read-marks.ts';
 import { Connection } from './connection.svelte.ts';
+import { Departures } from './departures.svelte.ts';
 import { Desk } from './desk/desk.svelte.ts';
 import { Inbox } from './inbox.svelte.ts';
 import { Rooms } from './rooms.svelte.ts';
@@ -34,6 +35,7 @@ export class Session {
   tokensOff = $state(false);
   #page = $state<Page>('chat');
   #desk: Desk | undefined;
+  #departures: Departures | undefined;
   /** Looks under the hood of the client, and breaks its network. */
   readonly devtools: Devtools = createDevtools();
   readonly #client: Client;
@@ -65,6 +67,12 @@ export class Session {
   get desk(): Desk {
     this.#desk ??= new Desk(this.#client, () => this.apiKey);
     return this.#desk;
+  }
+
+  /** The departure board. It begins when its page is opened first. */
+  get departures(): Departures {
+    this.#departures ??= new Departures(this.#client);
+    return this.#departures;
   }
 
   /** Brings a page into view. */
@@ -101,6 +109,7 @@ export class Session {
   close(): void {
     this.connection.dispose();
     this.#desk?.close();
+    this.#departures?.close();
     this.#outbox.close();
     this.#client.close();
     this.devtools.close();
