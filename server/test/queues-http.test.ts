@@ -1,5 +1,6 @@
 import type { Delivery, ErrorName } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
+import { LoopbackStream } from '../src/transport/loopback-stream.ts';
 import { tokenFor } from './support/tokens.ts';
 import { connectWorker, enqueue } from './support/worker.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -42,7 +43,8 @@ async function call(
     headers: { authorization: `Bearer ${key}` },
     ...(body === undefined ? {} : { body }),
   });
-  return { status: reply.status, body: JSON.parse(String(reply.body)) as Body };
+  const text = reply.stream === undefined ? String(reply.body) : new LoopbackStream(reply).take();
+  return { status: reply.status, body: JSON.parse(text) as Body };
 }
 
 const lease = async (world: World, body: object = {}) => {

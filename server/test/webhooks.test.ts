@@ -289,6 +289,35 @@ describe('a webhook that cannot be delivered', () => {
   });
 });
 
+it('a webhook whose request with a gap was given up reports the gap again', async () => {
+  let isAway = true;
+  const endpoint = await listen((_, response) => void response.writeHead(isAway ? 500 : 204).end());
+  const { world } = await start(endpoint, { batch: 1, keep: { count: 1000, age: '1d' } });
+  const { webhooks } = world.assembly.webhooks ?? expect.fail('no webhooks');
+  const gaps = () => received(endpoint).filter(({ type }) => type === 'webhook.gap');
+  const attempt = async () => {
+    const { length } = endpoint.requests;
+    await webhooks.halt('crm', null);
+    await world.until(() => {
+      world.clock.advance(1_000);
+      return endpoint.requests.length > length && endpoint.open === 0;
+    });
+    await webhooks.halt('crm', 'paused');
+    await world.idle();
+  };
+  await world.gateway.publish('chat:lobby', 0);
+  await attempt();
+  for (let at = 1; at <= 1_500; at++) await world.gateway.publish('chat:lobby', at);
+  for (let attempts = 0; attempts < 2; attempts++) await attempt();
+  expect(gaps().length).toBeGreaterThan(1);
+  isAway = false;
+  await attempt();
+  const { length } = gaps();
+  expect(new Set(gaps().map(({ id }) => id)).size).toBeLessThan(length);
+  await attempt();
+  expect(gaps()).toHaveLength(length);
+});
+
 describe('operators', () => {
   it('can test, pause, resume and replay', async () => {
     const endpoint = await listen();

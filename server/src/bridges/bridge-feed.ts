@@ -1,5 +1,4 @@
 import { groupOfBridge, type OutboundBridge } from '../bridge.ts';
-import type { Log } from '../engine/engine.ts';
 import type { GroupGap, GroupStore } from '../engine/groups.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
@@ -9,9 +8,10 @@ import type { OutboundBatch, OutboundFeed } from './bridge-host.ts';
 export interface BridgeFeedParts {
   readonly groups: Groups;
   readonly store: GroupStore;
-  readonly log: Log;
   readonly target: GroupTarget;
 }
+
+const NOTHING = { ids: [], gaps: [] };
 
 /** Another node sends the messages now, or the broker took longer than a delivery may. */
 export class FeedLost extends Error {
@@ -26,22 +26,21 @@ export class FeedLost extends Error {
  */
 export class BridgeFeed implements OutboundFeed, Receiver {
   readonly #parts: BridgeFeedParts;
-  #gaps: GroupGap[];
+  #gaps: readonly GroupGap[] = [];
   #batch: Batch | undefined;
-  /** Ids of the batch that `next` has returned. */
-  #sent: readonly string[] = [];
+  /** What `next` has returned: ids of the batch, and gaps. */
+  #sent: { readonly ids: readonly string[]; readonly gaps: readonly GroupGap[] } = NOTHING;
   #wake: (() => void) | undefined;
   #state: 'open' | 'closed' = 'open';
 
-  private constructor(parts: BridgeFeedParts, gaps: readonly GroupGap[]) {
+  private constructor(parts: BridgeFeedParts) {
     this.#parts = parts;
-    this.#gaps = [...gaps];
   }
 
   /** Opens the feed at the first message that was not acknowledged. Deliveries of an earlier feed end. */
   static async open(parts: BridgeFeedParts): Promise<BridgeFeed> {
-    const gaps = await beginAtFloor(parts);
-    const feed = new BridgeFeed(parts, gaps);
+    await beginAtFloor(parts);
+    const feed = new BridgeFeed(parts);
     parts.groups.dispatcher(parts.target.ref).add(feed);
     return feed;
   }
@@ -53,7 +52,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     this.#gaps = [];
     this.#batch = undefined;
     if (this.#state === 'closed') return { gaps: [], messages: [] };
-    this.#sent = deliveries.map(({ id }) => id);
+    this.#sent = { gaps, ids: deliveries.map(({ id }) => id) };
     return { gaps, messages: deliveries.map(({ message }) => ({ epoch, message: message.message })) };
   }
 
@@ -64,13 +63,19 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   async acknowledge(): Promise<void> {
-    const ids = this.#sent;
-    if (ids.length === 0) return;
+    const { gaps, ids } = this.#sent;
+    const { groups, target } = this.#parts;
+    const dispatcher = groups.dispatcher(target.ref);
+    if (gaps.length > 0) await dispatcher.confirmGaps(gaps);
+    if (ids.length > 0) await this.#settle(ids);
+    this.#sent = NOTHING;
+    dispatcher.mark();
+  }
+
+  async #settle(ids: readonly string[]): Promise<void> {
     const { groups, target } = this.#parts;
     const { expired } = await groups.settle(target, { ids, outcome: { type: 'ack' } });
     if (expired.length > 0) throw new FeedLost(`${expired.length} messages were sent too late, or by another node`);
-    this.#sent = [];
-    groups.dispatcher(target.ref).mark();
   }
 
   close(): void {
@@ -84,7 +89,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
 
   /** One batch at a time: the next one is claimed when the latest was acknowledged. */
   get room(): number {
-    const isBusy = this.#batch !== undefined || this.#sent.length > 0 || this.#state === 'closed';
+    const isBusy = this.#batch !== undefined || this.#sent !== NOTHING || this.#state === 'closed';
     return isBusy ? 0 : this.#parts.target.rule.prefetch;
   }
 
@@ -94,10 +99,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   gap(gap: GroupGap): void {
-    const latest = this.#gaps.at(-1);
-    // It is part of the gap that was found when the floor was read.
-    if (latest !== undefined && isWithin(gap, latest)) return;
-    this.#gaps.push(gap);
+    this.#gaps = [...this.#gaps, gap];
     this.#wake?.();
   }
 
@@ -116,21 +118,10 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 }
 
-const isWithin = (gap: GroupGap, other: GroupGap): boolean =>
-  gap.to.epoch === other.to.epoch && gap.from.epoch === other.from.epoch && gap.to.offset <= other.to.offset;
-
-/**
- * Makes deliveries of an earlier feed undelivered, so that the order is kept. Returns what the log has
- * lost of them. Without such deliveries, the first claim begins at the floor.
- */
-async function beginAtFloor({ store, log, target }: BridgeFeedParts): Promise<readonly GroupGap[]> {
-  const { ref, rule } = target;
-  const { epoch, floor, inFlight, delayed } = await store.stats(ref, rule.delivery);
-  if (inFlight + delayed === 0) return [];
-  const page = await log.read(ref.channel, floor, 1);
-  await store.seek(ref, rule.delivery, floor);
-  if (page.epoch !== epoch || page.first <= floor + 1) return [];
-  return [{ from: { epoch, offset: floor }, to: { epoch, offset: page.first - 1 }, reason: 'retention' }];
+/** Makes deliveries of an earlier feed undelivered, so that the order is kept. Without them, the first claim begins at the floor. */
+async function beginAtFloor({ store, target: { ref, rule } }: BridgeFeedParts): Promise<void> {
+  const { floor, inFlight, delayed } = await store.stats(ref, rule.delivery);
+  if (inFlight + delayed > 0) await store.seek(ref, rule.delivery, floor);
 }
 
 /** The group of an outbound bridge. */

@@ -162,9 +162,9 @@ export class Bridges {
   }
 
   #openFeed(name: string): Promise<OutboundFeed> {
-    const { groups, store, log } = this.#parts;
+    const { groups, store } = this.#parts;
     if (groups === undefined || store === undefined) throw new Error('the engine has no consumer groups');
-    return BridgeFeed.open({ groups, store, log, target: this.#targetOf(name) });
+    return BridgeFeed.open({ groups, store, target: this.#targetOf(name) });
   }
 
   #targetOf(name: string) {

@@ -10,6 +10,12 @@ export const MOST_DEAD = 10_000;
 /** Expired messages that one operation handles: few enough not to be felt by others. */
 export const MOST_EXPIRED = 1_000;
 
+/**
+ * Maximum gaps of one group that are not confirmed. With more, the two oldest become one, which also
+ * covers what is between them.
+ */
+export const MOST_GAPS = 100;
+
 /** By what a group keeps the order: all its messages, or those that have the same value of a tag. */
 export type OrderBy = { readonly kind: 'all' } | { readonly kind: 'tag'; readonly tag: string };
 
@@ -82,11 +88,31 @@ export interface Delivery {
   readonly message: LoggedMessage;
 }
 
-/** Messages that the log lost before the group had settled them. */
+/**
+ * Messages that the log lost before the group had settled them: those after `from` up to `to` that
+ * were not settled.
+ */
 export interface GroupGap {
   readonly from: Position;
   readonly to: Position;
   readonly reason: Extract<GapReason, 'epoch_changed' | 'retention'>;
+}
+
+export function gapOf(from: Position, to: Position): GroupGap {
+  return { from, to, reason: from.epoch === to.epoch ? 'retention' : 'epoch_changed' };
+}
+
+/** What remains of gaps without known ones. A gap that has grown begins where the known one ends. */
+export function withoutGaps(gaps: readonly GroupGap[], known: readonly GroupGap[]): readonly GroupGap[] {
+  return gaps.flatMap((gap) => known.reduce<readonly GroupGap[]>(without, [gap]));
+}
+
+function without(gaps: readonly GroupGap[], { from, to }: GroupGap): readonly GroupGap[] {
+  return gaps.flatMap((gap) => {
+    if (gap.from.epoch !== from.epoch || gap.from.offset !== from.offset) return [gap];
+    const hasGrown = gap.to.epoch !== to.epoch || gap.to.offset > to.offset;
+    return hasGrown ? [gapOf(to, gap.to)] : [];
+  });
 }
 
 /** The result of a claim. */
@@ -94,7 +120,7 @@ export interface Claim {
   /** Of the log; a message is known by its epoch and its offset. */
   readonly epoch: string;
   readonly deliveries: readonly Delivery[];
-  /** Gaps that no earlier claim has returned, in order. */
+  /** All gaps of the group that are not confirmed, in the order in which they were found. */
   readonly gaps: readonly GroupGap[];
   /**
    * Milliseconds after which it is worth claiming again although nothing was announced: a backoff or
@@ -200,8 +226,9 @@ export type Claimable = (channel: string, group: string) => void;
  *   reason `expired`. A delivery in flight may still be acknowledged. A message that was redriven does not
  *   expire again.
  * - A message that dies is put into the group's dead list in the same step, with a copy: the log may drop it.
- * - If the log lost messages that are not settled (retention, a new epoch), the next claim returns a
- *   gap: nothing is skipped silently.
+ * - If the log lost messages that are not settled (retention, a new epoch), claims return a gap until
+ *   it is confirmed: nothing is skipped silently, even if whoever claimed it is gone. So two nodes that
+ *   claim before one of them confirms both know of it.
  * - What `settle` has confirmed is stored as safely as an acknowledged append. A claim need not be: if a
  *   crash undoes it, the message is delivered again.
  * - A log is kept as long as one of its groups has unsettled messages.
@@ -223,11 +250,17 @@ export interface GroupStore {
   claim(ref: GroupRef, options: GroupOptions, request: ClaimRequest): Claim | Promise<Claim>;
   /** Does the same with several deliveries. An id of any form that is not in flight is not accepted. */
   settle(ref: GroupRef, options: GroupOptions, ids: readonly string[], outcome: Outcome): Settled | Promise<Settled>;
+  /**
+   * Consumers know of these gaps, as a claim has returned them: no claim returns them again. If one
+   * has grown since then, claims return the rest. Gaps that the group does not have are ignored.
+   */
+  confirmGaps(ref: GroupRef, gaps: readonly GroupGap[]): void | Promise<void>;
   /** The numbers of a group. Does not create it. */
   stats(ref: GroupRef, options: GroupOptions): GroupStats | Promise<GroupStats>;
   /**
    * Moves the group: messages up to `offset` count as settled, later ones as not delivered, as far as
-   * the log holds them. Deliveries in flight end. The dead list stays.
+   * the log holds them. If a later one was not settled and the log has lost it, that is a gap.
+   * Deliveries in flight end. The dead list and the gaps stay.
    *
    * @returns the position of the group
    */

@@ -6,6 +6,7 @@ import type { Delivery, GroupGap } from '../engine/groups.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { HeldDeliveries } from './held-deliveries.ts';
 import type { Batch, Receiver } from './receiver.ts';
+import { SentGaps } from './sent-gaps.ts';
 
 /** Consumers, by channel and group. */
 export const CONSUMERS: Kind<Consumer> = { name: 'consumer' };
@@ -42,6 +43,7 @@ export class Consumer implements Standing, Receiver {
   /** Maximum deliveries that it has not settled. */
   readonly prefetch: number;
   readonly #held = new HeldDeliveries();
+  #gaps: SentGaps | undefined;
   #ended = false;
 
   constructor(subscriber: Subscriber, dispatcher: Dispatcher, prefetch: number) {
@@ -69,7 +71,11 @@ export class Consumer implements Standing, Receiver {
     this.#subscriber.push({ type: 'deliveries', ...this.#dispatcher.ref, epoch, deliveries });
   }
 
-  gap({ from, to, reason }: GroupGap): void {
+  /** A gap needs no acknowledgement: who settles a delivery that was sent after it has received it. */
+  gap(gap: GroupGap): void {
+    const { from, to, reason } = gap;
+    this.#gaps ??= new SentGaps();
+    this.#gaps.add(gap, this.#held.ids);
     this.#subscriber.push({ type: 'group_gap', ...this.#dispatcher.ref, from, to, reason });
   }
 
@@ -90,13 +96,20 @@ export class Consumer implements Standing, Receiver {
     this.#leave(null);
   }
 
+  #received(ids: readonly string[]): void {
+    if (this.#gaps === undefined) return;
+    this.#dispatcher.gapsReceived(this.#gaps.takeBefore(ids.filter((id) => this.#held.has(id))));
+  }
+
   /** Notes what was settled, so that there is room for other deliveries. */
   settled(ids: readonly string[]): void {
+    this.#received(ids);
     for (const id of ids) this.#held.remove(id);
   }
 
   /** Notes what expires later. */
   extended(ids: readonly string[], expires: number): void {
+    this.#received(ids);
     for (const id of ids) this.#held.extend(id, expires);
   }
 

@@ -1,11 +1,12 @@
 import { nanoid } from 'nanoid';
 import { ENGINE_RETRY, PAGE_BYTES } from '../channels/budgets.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
-import type { Claim, Delivery, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
+import type { Claim, Delivery, GroupGap, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import type { GroupRule } from '../rule.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { chain, type NowOrLater, recover } from '../util/now-or-later.ts';
+import { GapNotices } from './gap-notices.ts';
 import type { Receiver } from './receiver.ts';
 
 /** What all dispatchers of a node share. */
@@ -48,6 +49,7 @@ export class Dispatcher {
   readonly ref: GroupRef;
   readonly #host: DispatcherHost;
   readonly #receivers: Receiver[] = [];
+  readonly #notices = new GapNotices();
   /** Position of the receiver that gets the next delivery. */
   #next = 0;
   #isWatched = false;
@@ -107,6 +109,8 @@ export class Dispatcher {
     if (at === -1) return;
     this.#receivers.splice(at, 1);
     this.#host.events.emit('consumerStopped', this.ref);
+    const isMissed = this.#notices.forget(receiver);
+    if (isMissed) this.mark();
     if (this.#receivers.length > 0) return;
     this.#timer?.timer.cancel();
     this.#timer = undefined;
@@ -130,6 +134,20 @@ export class Dispatcher {
     void recover(
       () => chain(store.settle(this.ref, rule.delivery, ids, outcome), () => {}),
       (error) => this.#report('given back', error),
+    );
+  }
+
+  /** Whoever is behind a receiver has received gaps. Until this is stored, claims return them. */
+  confirmGaps(gaps: readonly GroupGap[]): NowOrLater<void> {
+    return chain(this.#host.store.confirmGaps(this.ref, gaps), () => this.#notices.remove(gaps));
+  }
+
+  /** The same, for a caller that does not wait: if it fails, another receiver is notified later. */
+  gapsReceived(gaps: readonly GroupGap[]): void {
+    if (gaps.length === 0) return;
+    void recover(
+      () => this.confirmGaps(gaps),
+      (error) => this.#report('confirmed to have reported its gaps', error),
     );
   }
 
@@ -198,10 +216,7 @@ export class Dispatcher {
       this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
       return;
     }
-    for (const gap of claim.gaps) {
-      this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
-      this.#receivers[0]?.gap(gap);
-    }
+    for (const gap of this.#notices.newOf(claim.gaps)) this.#notify(gap);
     this.#distribute(claim, asked);
     for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
     reportExpired(this.#host.events, this.ref, claim);
@@ -209,6 +224,14 @@ export class Dispatcher {
     this.#wakeAt(asked.monotonic + claim.wait);
     if (this.#again || isCut(claim, asked)) this.mark();
     this.#again = false;
+  }
+
+  #notify(gap: GroupGap): void {
+    const receiver = this.#receivers.find(({ room }) => room > 0) ?? this.#receivers[0];
+    if (receiver === undefined) return; // the next claim returns it again
+    this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
+    this.#notices.add(gap, receiver);
+    receiver.gap(gap);
   }
 
   #distribute({ epoch, deliveries }: Claim, { rule, time, monotonic }: Asked): void {

@@ -5,7 +5,7 @@ import { PAGE_BYTES } from '../channels/budgets.ts';
 import type { AfterAppend } from '../channels/door.ts';
 import type { RuleMatch, Rules } from '../channels/rules.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
-import type { Claim, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
+import type { Claim, GroupGap, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { GroupRule, Rule } from '../rule.ts';
@@ -86,7 +86,7 @@ export class Groups implements DispatcherHost {
     return new Consumer(subscriber, this.dispatcher(ref), Math.min(prefetch, rule.prefetch));
   }
 
-  /** Claims at most `max` messages that are ready. */
+  /** Claims at most `max` messages that are ready. The caller confirms the gaps once its client has received them. */
   lease(target: GroupTarget, max: number): NowOrLater<Batch> {
     const { ref, rule } = target;
     const { ackTimeout } = rule.delivery;
@@ -104,6 +104,12 @@ export class Groups implements DispatcherHost {
   /** Waits for at most `max` messages, at most `wait` milliseconds. */
   leaseLater({ ref }: GroupTarget, { max, wait }: { max: number; wait: number }): LeaseRequest {
     return new LeaseRequest(this.dispatcher(ref), { max, wait, clock: this.clock });
+  }
+
+  /** Who leased has received gaps. */
+  gapsReceived({ ref }: GroupTarget, gaps: readonly GroupGap[]): void {
+    const dispatcher = this.#dispatchers.get(keyOf(ref)) ?? new Dispatcher(ref, this);
+    dispatcher.gapsReceived(gaps);
   }
 
   #reportClaim({ ref, rule }: GroupTarget, claim: Claim): void {

@@ -14,6 +14,10 @@ export class HeldDeliveries {
     return [...this.#expiries.keys()];
   }
 
+  has(id: string): boolean {
+    return this.#expiries.get(id) !== undefined;
+  }
+
   add({ deliveries, expires }: Batch): void {
     for (const { id } of deliveries) this.#expiries.set(id, expires);
   }

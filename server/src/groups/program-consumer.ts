@@ -57,6 +57,7 @@ export class ProgramConsumer implements Receiver {
     const { onGap, groups, target } = this.#parts;
     try {
       onGap?.(gap);
+      this.#dispatcher.gapsReceived([gap]);
     } catch (error) {
       groups.events.emit('fault', { where: `consume: onGap of "${target.ref.channel}"`, error });
     }

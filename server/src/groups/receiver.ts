@@ -20,7 +20,11 @@ export interface Receiver {
   receive(batch: Batch): void;
   /** A claim has ended, whether it brought something for this receiver or not. */
   claimEnded?(): void;
-  /** The log lost messages that the group had not settled; one receiver is notified, before the deliveries of the claim. */
+  /**
+   * The log lost messages that the group had not settled; one receiver is notified, before the
+   * deliveries of the claim. It confirms the gap to its dispatcher as soon as whoever is behind it has
+   * received it. If it goes without that, another receiver is notified.
+   */
   gap(gap: GroupGap): void;
   /** Forgets deliveries that have expired, which makes room. */
   expire(now: number): void;

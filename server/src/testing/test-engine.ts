@@ -112,6 +112,7 @@ function losing(store: GroupStore, losesAck: (channel: string) => boolean): Grou
     claim: (ref, options, request) => store.claim(ref, options, request),
     settle: (ref, options, ids, outcome) =>
       outcome.type === 'ack' && losesAck(ref.channel) ? confirmed(ids) : store.settle(ref, options, ids, outcome),
+    confirmGaps: (ref, gaps) => store.confirmGaps(ref, gaps),
     stats: (ref, options) => store.stats(ref, options),
     seek: (ref, options, offset) => store.seek(ref, options, offset),
     dead: (ref, after, limit) => store.dead(ref, after, limit),

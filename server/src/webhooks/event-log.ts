@@ -27,6 +27,8 @@ export interface EventBatch {
   readonly events: readonly StoredEvent[];
   /** The deliveries of the group, to be settled. */
   readonly ids: readonly string[];
+  /** The gaps among the events. */
+  readonly gaps: readonly GroupGap[];
   /** Milliseconds after which it is worth asking again. */
   readonly wait: number;
 }
@@ -60,17 +62,27 @@ export class EventLog {
     return this.#parts.log.append(this.#name, entry, key === undefined ? this.#append : { ...this.#append, key });
   }
 
-  /** Takes the next events. They stay taken until they are settled, or for 15 s. */
+  /** Takes the next events. They stay taken until they are settled, or for 15 s; gaps come again until they were received. */
   async take(): Promise<EventBatch> {
     const request = { token: nanoid(16), max: this.#parts.config.batch, maxLength: MOST_LENGTH };
     const claim = await this.#parts.groups.claim(this.#ref, this.#options, request);
-    const gaps = claim.gaps.map((gap) => gapEvent(gap, this.#parts.now()));
-    const ids = claim.deliveries.map(({ id }) => id);
-    return { events: [...gaps, ...eventsOf(claim)], ids, wait: claim.wait };
+    const { gaps, deliveries, wait } = claim;
+    const lost = gaps.map((gap) => gapEvent(gap, this.#parts.now()));
+    return { events: [...lost, ...eventsOf(claim)], ids: deliveries.map(({ id }) => id), gaps, wait };
   }
 
-  /** They were received, or will be sent by somebody else, or are about to be sent again. */
-  async settle(ids: readonly string[], outcome: 'ack' | 'return' | 'extend'): Promise<void> {
+  /** The endpoint has received them. */
+  async received({ ids, gaps }: EventBatch): Promise<void> {
+    if (gaps.length > 0) await this.#parts.groups.confirmGaps(this.#ref, gaps);
+    await this.#settle(ids, 'ack');
+  }
+
+  /** They will be sent by somebody else, or are about to be sent again. */
+  settle(ids: readonly string[], outcome: 'return' | 'extend'): Promise<void> {
+    return this.#settle(ids, outcome);
+  }
+
+  async #settle(ids: readonly string[], outcome: 'ack' | 'return' | 'extend'): Promise<void> {
     if (ids.length > 0) await this.#parts.groups.settle(this.#ref, this.#options, ids, { type: outcome });
   }
 

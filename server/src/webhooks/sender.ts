@@ -138,7 +138,8 @@ export class Sender {
     this.#taken = batch.ids;
     const isReceived = await this.#sendUntilReceived(batch);
     this.#taken = [];
-    await log.settle(batch.ids, isReceived ? 'ack' : 'return');
+    if (isReceived) await log.received(batch);
+    else await log.settle(batch.ids, 'return');
   }
 
   /** @returns whether the endpoint has received it */

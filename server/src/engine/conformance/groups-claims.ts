@@ -89,7 +89,7 @@ export function testClaims(bench: () => GroupsBench): void {
       expect((await bench().claimAll(ref, 1)).wait).toBe(5_000);
     });
 
-    it('returns gaps where the log lost unsettled messages, once', async () => {
+    it('returns gaps where the log lost unsettled messages', async () => {
       const keep = { retention: { count: 3, age: 3_600_000 } };
       for (let at = 0; at < 2; at++) await bench().append('a', undefined, keep);
       const [, second] = await bench().claim(ref);
@@ -105,7 +105,6 @@ export function testClaims(bench: () => GroupsBench): void {
           { from: { epoch, offset: 1 }, to: { epoch, offset: 2 }, reason: 'retention' },
         ]),
       );
-      expect((await bench().claimAll(ref)).gaps).toEqual([]);
     });
   });
 

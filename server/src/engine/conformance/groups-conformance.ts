@@ -5,6 +5,7 @@ import { testGroupAdministration } from './groups-administration.ts';
 import { GroupsBench } from './groups-bench.ts';
 import { testClaims } from './groups-claims.ts';
 import { testGroupExpiry } from './groups-expiry.ts';
+import { testGroupGaps } from './groups-gaps.ts';
 import { testGroupModel } from './groups-model.ts';
 import { testSettling } from './groups-settling.ts';
 
@@ -24,6 +25,7 @@ export function testGroups(name: string, make: MakeEngine, { modelRuns }: { mode
     testSettling(bench);
     testGroupAdministration(bench);
     testGroupExpiry(bench);
+    testGroupGaps(bench);
     testGroupModel(bench, modelRuns);
   });
 }

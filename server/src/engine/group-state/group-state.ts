@@ -8,24 +8,21 @@ import type {
   DeathReason,
   Delivery,
   GroupGap,
-  GroupOptions,
   GroupStats,
   Outcome,
   Settled,
 } from '../groups.ts';
 import { MOST_EXPIRED } from '../groups.ts';
 import type { LoggedMessage } from '../logged-message.ts';
+import { backoffOf } from './backoff.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';
 import { GapList } from './gap-list.ts';
 import { numbersOf } from './group-numbers.ts';
 import type { GroupLog, GroupObserver, GroupRecord, GroupSurroundings, Moment, Operation } from './operation.ts';
 import { orderKeyOf, STRICT } from './order-lines.ts';
-import { hasExpired, type Overdue, withoutExpiry } from './overdue.ts';
+import { type Expiring, hasExpired, type Overdue, withoutExpiry } from './overdue.ts';
 import { Unsettled } from './unsettled.ts';
-
-/** How much a backoff varies: by this part up and down. */
-const VARIATION = 0.2;
 
 /** Milliseconds that a message at least waits which cannot die because the dead list is full. */
 const FULL_DELAY = 10_000;
@@ -64,7 +61,7 @@ export class GroupState {
     return this.#unsettled.floor;
   }
 
-  /** Gaps that no claim has returned yet. */
+  /** Gaps that are not confirmed. */
   get gaps(): readonly GroupGap[] {
     return this.#gaps.all;
   }
@@ -76,7 +73,7 @@ export class GroupState {
 
   /** Has it nothing but its position? */
   get isIdle(): boolean {
-    return this.#unsettled.size === 0 && this.#dead.size === 0;
+    return this.#unsettled.size === 0 && this.#dead.size === 0 && this.#gaps.all.length === 0;
   }
 
   /** Unsettled messages. */
@@ -105,7 +102,7 @@ export class GroupState {
     }
     this.#detach(operation);
     const wait = overdue.expired < MOST_EXPIRED ? this.#wait(operation) : 0;
-    return { epoch: this.#epoch, deliveries, gaps: this.#gaps.take(), wait, dead: this.#dead.size, ...overdue };
+    return { epoch: this.#epoch, deliveries, gaps: this.#gaps.all, wait, dead: this.#dead.size, ...overdue };
   }
 
   #wait({ options, at }: Operation): number {
@@ -138,13 +135,20 @@ export class GroupState {
     }
   }
 
+  confirmGaps(gaps: readonly GroupGap[]): void {
+    this.#gaps.confirm(gaps);
+  }
+
   stats(log: GroupLog): GroupStats {
     this.#adopt(log);
     return numbersOf(this.#unsettled, this.#dead, log);
   }
 
   seek(log: GroupLog, offset: number): Position {
-    this.#epoch = log.epoch;
+    this.#adopt(log);
+    for (const lost of this.#unsettled.offsets) {
+      if (lost > offset && lost < log.first) this.#gaps.lost(log.epoch, lost - 1, lost);
+    }
     this.#unsettled.reset(Math.min(Math.max(offset, log.first - 1), log.head));
     return this.position;
   }
@@ -307,12 +311,7 @@ export class GroupState {
   #retry(entry: Entry, operation: Operation, { from, delay }: { from: number; delay?: number | undefined }): void {
     const { maxDeliveries } = operation.options;
     if (maxDeliveries > 0 && entry.attempt >= maxDeliveries) this.#die(entry, 'max_deliveries', operation);
-    else this.#delay(entry, from + (delay ?? this.#backoff(entry, operation.options)), operation.at);
-  }
-
-  #backoff({ attempt }: Entry, { backoff }: GroupOptions): number {
-    const wait = backoff[Math.min(attempt, backoff.length) - 1] ?? 0;
-    return wait * (1 + VARIATION * (2 * this.#vary() - 1));
+    else this.#delay(entry, from + (delay ?? backoffOf(entry, operation.options, this.#vary)), operation.at);
   }
 
   #delay(entry: Entry, until: number, { now }: Moment): void {
@@ -335,18 +334,12 @@ export class GroupState {
 
   #die(entry: Entry, reason: DeathReason, { log, options, at }: Operation): void {
     const message = this.#messageOf(entry, log);
-    if (this.#dead.isFull) this.#delay(entry, at.now + Math.max(FULL_DELAY, this.#backoff(entry, options)), at);
+    const wait = Math.max(FULL_DELAY, backoffOf(entry, options, this.#vary));
+    if (this.#dead.isFull) this.#delay(entry, at.now + wait, at);
     else if (message === undefined) this.#lose(entry);
     else {
       this.#addLetterOf(entry, { reason, time: at.time, message });
       this.#unsettled.end(entry);
     }
   }
-}
-
-/** A message that a claim found expired, and the claim's count of them. */
-interface Expiring {
-  readonly entry: Entry;
-  readonly message: LoggedMessage;
-  readonly overdue: Overdue;
 }

@@ -38,7 +38,7 @@ export interface GroupRecord {
   readonly letters: readonly DeadLetter[];
   /** Ordinal of the latest dead letter. */
   readonly ordinal: number;
-  /** Gaps that no claim has returned yet. */
+  /** Gaps that are not confirmed. */
   readonly gaps?: readonly GroupGap[];
 }
 

@@ -56,6 +56,11 @@ export class Unsettled {
     return oldest;
   }
 
+  /** Of the messages that are not settled, in ascending order. */
+  get offsets(): readonly number[] {
+    return [...this.#entries.keys()].sort((a, b) => a - b);
+  }
+
   get nextDue(): number {
     return this.#schedule.nextDue;
   }

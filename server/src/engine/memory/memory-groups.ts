@@ -10,6 +10,7 @@ import type {
   Claimable,
   ClaimRequest,
   DeadPage,
+  GroupGap,
   GroupOptions,
   GroupRef,
   GroupStats,
@@ -64,6 +65,10 @@ export class MemoryGroups implements GroupStore {
     const settled = this.#operate(ref, options, (state, operation) => state.settle(operation, ids, outcome));
     if (outcome.type !== 'extend') this.#announce(ref);
     return settled;
+  }
+
+  confirmGaps({ channel, group }: GroupRef, gaps: readonly GroupGap[]): void {
+    this.#logs.peek(channel).groups?.get(group)?.state.confirmGaps(gaps);
   }
 
   stats({ channel, group }: GroupRef, { start }: GroupOptions): GroupStats {

@@ -63,7 +63,7 @@ local function delay(entry, due)
   if due <= now then makeReady(group, entry) else move(group, entry, 'delayed', due) end
 end
 local function lose(entry)
-  addGap(group, entry.offset - 1, entry.offset)
+  addLost(group, entry.offset - 1, entry.offset)
   finish(group, entry)
 end
 local function die(entry, reason)
@@ -184,7 +184,6 @@ local gaps = {}
 for _, gap in ipairs(group.gaps) do
   table.insert(gaps, table.concat({gap[1], text(gap[2]), gap[3], text(gap[4]), gap[5]}, ' '))
 end
-group.gaps = {}
 store()
 local wait = (steps >= MOST_STEPS or overdue >= MOST_EXPIRED) and 0 or math.max(0, math.min(options.ackTimeout, nextDue() - now))
 return {group.epoch, text(wait), redis.call('XLEN', group.dead), gaps, deliveries, overdue, dropped}`,
@@ -230,6 +229,24 @@ if used and gives then announce() end
 return {redis.call('XLEN', group.dead), accepted}`,
 );
 
+/** Confirms gaps. ARGV: 10… for each gap its epochs and offsets: from, to. */
+export const CONFIRM_GAPS = operation(`
+-- What remains of a gap without the one at a place of the arguments, which must begin where it does.
+local function without(gap, at)
+  local fromEpoch, from, toEpoch, to = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
+  if gap[1] ~= fromEpoch or gap[2] ~= from then return gap end
+  if gap[3] ~= toEpoch or gap[4] > to then return gapOf(toEpoch, to, gap[3], gap[4]) end
+end
+if group.epoch and #group.gaps > 0 then
+  local rest = {}
+  for _, gap in ipairs(group.gaps) do
+    for at = 10, #ARGV, 4 do gap = gap and without(gap, at) end
+    if gap then table.insert(rest, gap) end
+  end
+  group.gaps = rest
+  storePosition(group)
+end`);
+
 /** The numbers of a group. Answers epoch, floor, head, ready, in flight, delayed, dead, and the oldest time or nothing. */
 export const STATS = operation(
   ADOPT,
@@ -243,12 +260,20 @@ return {group.epoch, text(floor), text(log.head), text(log.head - group.next + g
 );
 
 /** Moves a group. ARGV: 10 offset. Answers epoch and offset. */
-export const MOVE = operation(`
-group.epoch = log.epoch
+export const MOVE = operation(
+  ADOPT,
+  `
+local offsets = {}
+for _, id in ipairs(redis.call('HKEYS', group.entries)) do table.insert(offsets, tonumber(id)) end
+table.sort(offsets)
+for _, offset in ipairs(offsets) do
+  if offset > tonumber(ARGV[10]) and offset < log.first then addLost(group, offset - 1, offset) end
+end
 reset(group, math.min(math.max(tonumber(ARGV[10]), log.first - 1), log.head))
 store()
 announce()
-return {group.epoch, text(group.next)}`);
+return {group.epoch, text(group.next)}`,
+);
 
 /** Reads dead letters. ARGV: 10 after, 11 limit. Answers their number, and the entries of the stream. */
 export const DEAD = operation(`

@@ -1,4 +1,4 @@
-import { type GroupRef, MOST_DEAD, MOST_EXPIRED } from '../groups.ts';
+import { type GroupRef, MOST_DEAD, MOST_EXPIRED, MOST_GAPS } from '../groups.ts';
 import type { Keys } from './shard.ts';
 
 /** What a group has besides its position. */
@@ -26,7 +26,7 @@ export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly 
  * Times are those of the nodes' clocks, as in all scripts of a log.
  */
 export const GROUP = `
-local MOST_DEAD, MOST_EXPIRED, FULL_DELAY, VARIATION = ${MOST_DEAD}, ${MOST_EXPIRED}, 10000, 0.2
+local MOST_DEAD, MOST_EXPIRED, MOST_GAPS, FULL_DELAY, VARIATION = ${MOST_DEAD}, ${MOST_EXPIRED}, ${MOST_GAPS}, 10000, 0.2
 local PARTS = {${PARTS.map((part) => `'${part}'`).join(', ')}}
 local function idOf(entry) return text(entry.offset) end
 
@@ -87,10 +87,23 @@ local function reset(group, next)
   for _, part in ipairs(PARTS) do if part ~= 'dead' then redis.call('DEL', group[part]) end end
   group.next, group.size = next, 0
 end
-local function addGap(group, from, to)
+local function gapOf(fromEpoch, from, toEpoch, to)
+  return {fromEpoch, from, toEpoch, to, fromEpoch == toEpoch and 'retention' or 'epoch_changed'}
+end
+local function addGap(group, gap)
+  table.insert(group.gaps, gap)
+  if #group.gaps <= MOST_GAPS then return end
+  local first, second = table.remove(group.gaps, 1), group.gaps[1]
+  local from, to = first[2], second[4]
+  if first[1] == second[1] then from = math.min(from, second[2]) end
+  if first[3] == second[3] then to = math.max(to, first[4]) end
+  group.gaps[1] = gapOf(first[1], from, second[3], to)
+end
+-- Messages of the group's epoch are lost: one gap for those that follow each other.
+local function addLost(group, from, to)
   local last = group.gaps[#group.gaps]
   if last and last[5] == 'retention' and last[3] == group.epoch and last[4] == from then last[4] = to
-  else table.insert(group.gaps, {group.epoch, from, group.epoch, to, 'retention'}) end
+  else addGap(group, gapOf(group.epoch, from, group.epoch, to)) end
 end
 
 -- The position of a group that has these keys. A group that has expired is a new one.
@@ -119,12 +132,12 @@ local function adopt(log, group, start)
     return
   end
   if group.epoch ~= log.epoch then
-    table.insert(group.gaps, {group.epoch, oldestOf(group) - 1, log.epoch, log.first - 1, 'epoch_changed'})
+    addGap(group, gapOf(group.epoch, oldestOf(group) - 1, log.epoch, log.first - 1))
     group.epoch = log.epoch
     reset(group, log.first - 1)
     storePosition(group)
   elseif log.first > group.next + 1 then
-    addGap(group, group.next, log.first - 1)
+    addLost(group, group.next, log.first - 1)
     group.next = log.first - 1
     storePosition(group)
   end

@@ -7,6 +7,7 @@ import type {
   Claimable,
   ClaimRequest,
   DeadPage,
+  GroupGap,
   GroupOptions,
   GroupRef,
   GroupStats,
@@ -16,7 +17,18 @@ import type {
   Settled,
 } from '../groups.ts';
 import { readClaim, readDeadPage, readStats } from './group-answers.ts';
-import { BURY, CLAIM, DEAD, MOVE, REDRIVE, RENEW, SETTLE_GROUP, STATS, WATCH } from './group-operations.ts';
+import {
+  BURY,
+  CLAIM,
+  CONFIRM_GAPS,
+  DEAD,
+  MOVE,
+  REDRIVE,
+  RENEW,
+  SETTLE_GROUP,
+  STATS,
+  WATCH,
+} from './group-operations.ts';
 import { keysOfGroup } from './group-scripts.ts';
 import { EPOCH_KEPT, type RedisLog } from './redis-log.ts';
 import type { Script } from './script.ts';
@@ -122,6 +134,11 @@ export class RedisGroups implements GroupStore {
     const [dead, accepted] = answer as [number, number[]];
     const results = accepted.values();
     return { accepted: parsed.map((id) => id !== null && results.next().value === 1), dead };
+  }
+
+  async confirmGaps(ref: GroupRef, gaps: readonly GroupGap[]): Promise<void> {
+    const values = gaps.flatMap(({ from, to }) => [from.epoch, from.offset, to.epoch, to.offset]);
+    await this.#run(ref, ANY_OPTIONS, { script: CONFIRM_GAPS, values });
   }
 
   async stats(ref: GroupRef, options: GroupOptions): Promise<GroupStats> {

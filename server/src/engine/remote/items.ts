@@ -8,6 +8,7 @@ import type {
   DeadLetter,
   DeadPage,
   Delivery,
+  GroupGap,
   GroupOptions,
   GroupRef,
   GroupStats,
@@ -69,6 +70,7 @@ export interface Calls {
   groupStats: { ask: [ref: GroupRef, options: GroupOptions]; answer: GroupStats };
   seekGroup: { ask: [ref: GroupRef, options: GroupOptions, offset: number]; answer: Position };
   dead: { ask: [ref: GroupRef, after: number, limit: number]; answer: SentDeadPage };
+  confirmGaps: { ask: [ref: GroupRef, gaps: readonly GroupGap[]]; answer: null };
   bury: { ask: [ref: GroupRef, ordinals: readonly number[]]; answer: number };
   redrive: {
     ask: [ref: GroupRef, options: GroupOptions, ordinals: readonly number[] | null];

@@ -4,6 +4,7 @@ import type {
   Claimable,
   ClaimRequest,
   DeadPage,
+  GroupGap,
   GroupOptions,
   GroupRef,
   GroupStats,
@@ -64,6 +65,10 @@ export class RemoteGroups implements GroupStore {
 
   settle(ref: GroupRef, options: GroupOptions, ids: readonly string[], outcome: Outcome): Promise<Settled> {
     return this.#link.call('settle', ref, options, ids, outcome);
+  }
+
+  async confirmGaps(ref: GroupRef, gaps: readonly GroupGap[]): Promise<void> {
+    await this.#link.call('confirmGaps', ref, gaps);
   }
 
   stats(ref: GroupRef, options: GroupOptions): Promise<GroupStats> {

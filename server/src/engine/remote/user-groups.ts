@@ -5,7 +5,12 @@ import type { Calls, SentClaim, SentDeadPage, ToOwner } from './items.ts';
 /** The calls that concern consumer groups; `watchGroup` is not one of them. */
 export type GroupCall = Extract<
   ToOwner,
-  readonly ['call', number, 'claim' | 'settle' | 'groupStats' | 'seekGroup' | 'dead' | 'bury' | 'redrive', ...unknown[]]
+  readonly [
+    'call',
+    number,
+    'claim' | 'settle' | 'confirmGaps' | 'groupStats' | 'seekGroup' | 'dead' | 'bury' | 'redrive',
+    ...unknown[],
+  ]
 >;
 
 type Answer<Name extends keyof Calls> = Calls[Name]['answer'] | Promise<Calls[Name]['answer']>;
@@ -18,6 +23,8 @@ export function callGroups(store: GroupStore | undefined, item: GroupCall): Answ
       return map(groups.claim(item[3], item[4], item[5]), toSentClaim);
     case 'settle':
       return groups.settle(item[3], item[4], item[5], item[6]);
+    case 'confirmGaps':
+      return map(groups.confirmGaps(item[3], item[4]), () => null);
     case 'groupStats':
       return groups.stats(item[3], item[4]);
     case 'seekGroup':

@@ -2,7 +2,14 @@ import { LIMITS } from '@sluice/protocol';
 import { refuseUnavailable } from '../../../channels/refuse-unavailable.ts';
 import type { Leased, LeaseRequest } from '../../../groups/lease-request.ts';
 import { Refusal } from '../../../refusal.ts';
-import { type HttpReply, jsonReply, type Request, type StreamBody } from '../../../transport/http.ts';
+import {
+  type HttpReply,
+  type HttpStream,
+  jsonReply,
+  type Request,
+  type StreamBody,
+  type StreamListener,
+} from '../../../transport/http.ts';
 import type { Clock, Timer } from '../../../util/clock.ts';
 import { authenticate } from '../../credentials.ts';
 import { errorReply } from '../../errors.ts';
@@ -24,7 +31,7 @@ interface Wanted {
 /**
  * `POST /api/v1/channels/{channel}/groups/{group}/lease`: `{ max?, wait? }`. At most `max` deliveries;
  * if none is ready, waits for them for `wait` milliseconds. `gaps` says which messages the log lost
- * before the group had settled them: one consumer of the group is told.
+ * before the group had settled them. They are confirmed as soon as the response was written.
  */
 export function leaseRoute(services: GroupServices): Route['handle'] {
   return async (request, parameters) => {
@@ -53,10 +60,38 @@ async function readWanted(request: Request): Promise<Wanted | Refusal> {
 async function lease(group: PermittedGroup, { max, wait }: Wanted, { clock }: GroupServices): Promise<HttpReply> {
   const most = Math.min(max, group.rule.delivery.maxUnacked);
   const batch = await group.groups.lease(group, most);
-  if (!isEmpty(batch) || wait === 0) return jsonReply(200, bodyOf(group, batch));
-  const later = group.groups.leaseLater(group, { max: most, wait });
   const { body: _, ...head } = jsonReply(200, null);
+  if (batch.gaps !== undefined && batch.gaps.length > 0) return { ...head, stream: new GapBody(group, batch) };
+  if (batch.deliveries.length > 0 || wait === 0) return jsonReply(200, bodyOf(group, batch));
+  const later = group.groups.leaseLater(group, { max: most, wait });
   return { ...head, stream: new LeaseBody(group, later, clock) };
+}
+
+/** Writes the whole response. It confirms the gaps only then, so it must not be called without a client. */
+function writeLease(stream: HttpStream, group: PermittedGroup, leased: Leased | null): void {
+  stream.write(JSON.stringify(bodyOf(group, leased)));
+  stream.end();
+  group.groups.gapsReceived(group, leased?.gaps ?? []);
+}
+
+/** A response with gaps. It is a stream, so that it is known whether it was written. */
+class GapBody implements StreamBody {
+  readonly filler = ' ';
+  readonly #group: PermittedGroup;
+  readonly #leased: Leased;
+
+  constructor(group: PermittedGroup, leased: Leased) {
+    this.#group = group;
+    this.#leased = leased;
+  }
+
+  open(stream: HttpStream): StreamListener {
+    writeLease(stream, this.#group, this.#leased);
+    return { drained: () => {}, closed: () => {} };
+  }
+
+  /** Another lease gets the gaps. */
+  abandon(): void {}
 }
 
 /**
@@ -77,7 +112,8 @@ class LeaseBody implements StreamBody {
     this.#clock = clock;
   }
 
-  open(stream: Parameters<StreamBody['open']>[0]): ReturnType<StreamBody['open']> {
+  open(stream: HttpStream): StreamListener {
+    let isClosed = false;
     const showLife = () => {
       stream.write(this.filler);
       this.#timer = this.#clock.after(SIGN_OF_LIFE, showLife);
@@ -85,18 +121,19 @@ class LeaseBody implements StreamBody {
     showLife();
     void this.#request.batch.then((batch) => {
       this.#timer?.cancel();
-      stream.write(JSON.stringify(bodyOf(this.#group, batch)));
-      stream.end();
+      if (!isClosed) writeLease(stream, this.#group, batch);
     });
-    return { drained: () => {}, closed: () => this.abandon() };
+    const closed = () => {
+      isClosed = true;
+      this.abandon();
+    };
+    return { drained: () => {}, closed };
   }
 
   abandon(): void {
     this.#request.cancel();
   }
 }
-
-const isEmpty = ({ deliveries = [], gaps = [] }: Leased): boolean => deliveries.length === 0 && gaps.length === 0;
 
 /** `null`: there was nothing in time. */
 function bodyOf({ ref: { group } }: PermittedGroup, leased: Leased | null): object {

@@ -10,6 +10,7 @@ import type {
   Claimable,
   ClaimRequest,
   DeadPage,
+  GroupGap,
   GroupOptions,
   GroupRef,
   GroupStats,
@@ -120,12 +121,22 @@ export class DurableGroups implements GroupStore {
     );
   }
 
-  bury(ref: GroupRef, ordinals: readonly number[]): Promise<number> {
+  async confirmGaps(ref: GroupRef, gaps: readonly GroupGap[]): Promise<void> {
+    await this.#alter(ref, (state) => state.confirmGaps(gaps));
+  }
+
+  async bury(ref: GroupRef, ordinals: readonly number[]): Promise<number> {
+    return (await this.#alter(ref, (state) => state.bury(ordinals))) ?? 0;
+  }
+
+  /** Changes a group without using it; `undefined`: there is none. */
+  #alter<T>(ref: GroupRef, act: (state: GroupState) => T): Promise<T | undefined> {
     return this.#write(ref, (batch) => {
       const held = this.#find(ref, batch.peekLog(ref.channel));
-      const buried = held?.state.bury(ordinals) ?? 0;
-      held?.save((change) => batch.put(change));
-      return buried;
+      if (held === undefined) return undefined;
+      const result = act(held.state);
+      held.save((change) => batch.put(change));
+      return result;
     });
   }
 
@@ -173,7 +184,8 @@ export class DurableGroups implements GroupStore {
     if (this.#watched.has(channel)) return true;
     return this.#rowsOf(channel, id).some((row) => {
       const isAtHead = row.epoch.endsWith(`.${generation}`) && row.offset === head;
-      return row.used > since || !isAtHead || row.start === 'newest' || this.#hasMore(id, row.group);
+      if (row.used > since || !isAtHead || row.start === 'newest') return true;
+      return row.gaps !== undefined || this.#hasMore(id, row.group);
     });
   }
 

@@ -22,7 +22,7 @@ export interface GroupRow {
   readonly offset: number;
   /** Ordinal of the latest dead letter. */
   readonly ordinal: number;
-  /** Gaps that no claim has returned yet. */
+  /** Gaps that are not confirmed. */
   readonly gaps?: readonly GroupGap[];
   /** `null`: only the publishers of a queue have used it. */
   readonly start: GroupOptions['start'] | null;
