@@ -110,7 +110,9 @@ export interface Log {
    * Appends an entry. Position, storage and announcement are one atomic step per channel, so
    * announcements are in the order of offsets. An append whose key is remembered appends nothing
    * and returns the first result. If an append is refused, later appends to the channel that were
-   * submitted before the refusal was known are refused too: none overtakes it.
+   * submitted before the refusal was known are refused too: none overtakes it. Redis keeps this for
+   * queues and sources. For other appends it does not if its memory is full and some becomes free
+   * while they are on their way.
    *
    * An append with an expected head appends only if the head is there, in the same atomic step;
    * otherwise it is refused with `HeadMoved`, alone. A remembered key is answered first.

@@ -95,6 +95,20 @@ export function testGroupAdministration(bench: () => GroupsBench): void {
       expect(await bench().enqueue('q', full)).toMatchObject({ offset: 3 });
     });
 
+    it('that is full refuses what was submitted before that was known', async () => {
+      const full = { maxLength: 3 };
+      for (let round = 0; round < 5; round++) {
+        const submitted = Promise.allSettled(Array.from({ length: 100 }, () => bench().enqueue('q', full)));
+        const deliveries = await bench().claim(queue, 3, QUEUE);
+        await bench().settle(queue, deliveries, { type: 'ack' }, QUEUE);
+        const results = await submitted;
+        const refused = results.findIndex(({ status }) => status === 'rejected');
+        expect(refused).toBeGreaterThanOrEqual(0);
+        expect(results.slice(refused).map(({ status }) => status)).not.toContain('fulfilled');
+        await bench().settle(queue, await bench().claim(queue, 3, QUEUE), { type: 'ack' }, QUEUE);
+      }
+    });
+
     it('counts unsettled messages only, not those that are acknowledged out of order', async () => {
       const full = { maxLength: 2 };
       for (let at = 0; at < 2; at++) await bench().enqueue('q', full);

@@ -40,7 +40,13 @@ function createQueue(publish: 'PUBLISH' | 'SPUBLISH' = 'PUBLISH'): AppendQueue {
   });
 }
 
-const append = (queue: AppendQueue, channel: string, id: string, key?: string): Promise<PublishResult> =>
+const append = (
+  queue: AppendQueue,
+  channel: string,
+  id: string,
+  key?: string,
+  more: { position?: string; group?: readonly string[] } = {},
+): Promise<PublishResult> =>
   queue.append(channel, {
     id,
     content: `{"id":"${id}"}`,
@@ -50,6 +56,7 @@ const append = (queue: AppendQueue, channel: string, id: string, key?: string): 
     key,
     position: undefined,
     group: undefined,
+    ...more,
   });
 
 const endOfTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -123,5 +130,76 @@ describe('an append', () => {
     await endOfTurn();
     calls.at(-1)?.answer(['e 3 m1']);
     expect(await next).toMatchObject({ offset: 3 });
+  });
+});
+
+describe.each([
+  ['to a queue', { group: ['g'] }],
+  ['of a bridge', { position: '1' }],
+] as const)('appends %s', (_, more) => {
+  const submit = (queue: AppendQueue, ids: readonly number[], channel = 'a') =>
+    ids.map((at) => {
+      const appended = append(queue, channel, `m${at}`, undefined, more);
+      appended.catch(() => {}); // it is looked at later
+      return appended;
+    });
+  const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  const answerAll = (at: number, answer: (id: string) => string) => {
+    const call = calls[at] ?? expect.fail('nothing was sent');
+    call.answer(sentIds(call).map(answer));
+  };
+  const statuses = async (appends: readonly Promise<unknown>[]) =>
+    (await Promise.allSettled(appends)).map(({ status }) => status);
+
+  it('have one call at a time, and keep their order', async () => {
+    const queue = createQueue();
+    const first = submit(queue, range(1, 70));
+    await endOfTurn();
+    const later = submit(queue, [71]);
+    await endOfTurn();
+    expect(calls.map((call) => sentIds(call).length)).toEqual([64]);
+    answerAll(0, (id) => `e 1 ${id}`);
+    await Promise.all(first.slice(0, 64));
+    later.push(...submit(queue, [72]));
+    await endOfTurn();
+    await endOfTurn();
+    expect(calls.flatMap(sentIds)).toEqual(range(1, 72).map((at) => `m${at}`));
+    answerAll(1, (id) => `e 1 ${id}`);
+    expect(await statuses([...first, ...later])).toEqual(Array(72).fill('fulfilled'));
+    expect(queue.isWaiting).toBe(false);
+  });
+
+  it.each(['? 3', '! OOM no memory'])('are refused behind one that is answered "%s"', async (refusal) => {
+    const queue = createQueue();
+    const behind = submit(queue, range(1, 70));
+    const other = submit(queue, [100], 'b');
+    await endOfTurn();
+    behind.push(...submit(queue, [71]));
+    answerAll(0, (id) => (id === 'm1' ? 'e 1 m1' : refusal));
+    await endOfTurn();
+    expect(await statuses(behind)).toEqual(['fulfilled', ...Array(70).fill('rejected')]);
+    expect(calls).toHaveLength(2);
+    answerAll(1, (id) => `e 1 ${id}`);
+    expect(await statuses(other)).toEqual(['fulfilled']);
+    const next = submit(queue, [72]);
+    await endOfTurn();
+    answerAll(2, (id) => `e 2 ${id}`);
+    expect(await statuses(next)).toEqual(['fulfilled']);
+    expect(queue.isWaiting).toBe(false);
+  });
+
+  it('are refused behind a call that fails, and not behind a head that has moved', async () => {
+    const queue = createQueue();
+    const lost = submit(queue, range(1, 65));
+    await endOfTurn();
+    calls[0]?.fail(new EngineUnavailable('down'));
+    expect(await statuses(lost)).toEqual(Array(65).fill('rejected'));
+    const some = submit(queue, range(1, 65));
+    await endOfTurn();
+    answerAll(1, (id) => (id === 'm1' ? '~ 5 e' : `e 1 ${id}`));
+    await endOfTurn();
+    await endOfTurn();
+    answerAll(2, (id) => `e 1 ${id}`);
+    expect(await statuses(some)).toEqual(['rejected', ...Array(64).fill('fulfilled')]);
   });
 });

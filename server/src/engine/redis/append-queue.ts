@@ -20,14 +20,25 @@ export interface AppendQueueOptions {
 /**
  * The appends of one shard. Those of one turn of the event loop share calls of the script, and one
  * write to the connection. The appends of a channel keep their order.
+ *
+ * A queue may refuse an append, and have room for the next one. A bridge that repeats a refused message
+ * is answered that it is there if a later one is. So these two have one call at a time: the appends
+ * behind it wait for its answer, and are refused with it.
  */
 export class AppendQueue {
   readonly #options: AppendQueueOptions;
   #queued = new Map<string, QueuedEntry[]>();
+  /** Of each channel that has one call at a time, and has one now: the entries behind it. */
+  readonly #behind = new Map<string, QueuedEntry[]>();
   #waiting = 0;
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
+  }
+
+  /** Are there appends without an answer? */
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
   }
 
   /** Resolves when Redis holds the entry. */
@@ -35,14 +46,18 @@ export class AppendQueue {
     const { commands } = this.#options.shard;
     if (this.#waiting >= MOST_WAITING) return Promise.reject(commands.tooSlow(MOST_WAITING));
     return new Promise((resolve, reject) => {
-      if (this.#queued.size === 0) setImmediate(() => this.flush());
       this.#waiting++;
       const { id, content, settings, tags, expected, key, position, group } = entry;
       const queued = { id, content, settings, tags, expected, key, position, group, resolve, reject };
-      const queue = this.#queued.get(channel);
-      if (queue === undefined) this.#queued.set(channel, [queued]);
+      const queue = this.#behind.get(channel) ?? this.#queued.get(channel);
+      if (queue === undefined) this.#enqueue(channel, [queued]);
       else queue.push(queued);
     });
+  }
+
+  #enqueue(channel: string, entries: QueuedEntry[]): void {
+    if (this.#queued.size === 0) setImmediate(() => this.flush());
+    this.#queued.set(channel, entries);
   }
 
   /** Sends what is queued, without waiting for the end of the turn. */
@@ -62,6 +77,7 @@ export class AppendQueue {
     const batches: AppendBatch[] = [];
     const latest = new Map<number, AppendBatch>();
     for (const [channel, entries] of queued) {
+      const isAlone = entries.some(hasOneCall);
       for (let rest: readonly QueuedEntry[] = entries; rest.length > 0; ) {
         const log = open(channel);
         const slot = shard.publish === 'SPUBLISH' ? slotOf(log.meta) : 0;
@@ -72,6 +88,10 @@ export class AppendQueue {
           latest.set(slot, batch);
         }
         rest = batch.add(channel, log, rest);
+        if (isAlone) {
+          this.#behind.set(channel, [...rest]);
+          break;
+        }
       }
     }
     return batches;
@@ -83,33 +103,53 @@ export class AppendQueue {
       const answers = (await shard.commands.run(script, keys, [...preamble(), ...values])) as readonly string[];
       for (const [at, { channel, entry }] of entries.entries()) this.#settle(channel, entry, answers[at] ?? '');
     } catch (error) {
-      for (const { entry } of entries) entry.reject(error);
+      for (const { channel, entry } of entries) this.#refuse(channel, entry, error as Error);
     }
     this.#waiting -= entries.length;
+    if (this.#behind.size > 0) for (const { channel } of entries) this.#continue(channel);
   }
 
-  #settle(channel: string, { resolve, reject }: QueuedEntry, answer: string): void {
-    const { shard, confirmed } = this.#options;
-    if (answer.startsWith(REFUSED)) {
-      reject(shard.commands.refused(answer.slice(REFUSED.length)));
-      return;
-    }
-    if (answer.startsWith(FULL)) {
-      reject(
-        new QueueFull(`the queue "${channel}" holds ${answer.slice(FULL.length)} messages that are not acknowledged`),
-      );
-      return;
-    }
-    if (answer.startsWith(MOVED)) {
-      const [offset, epoch = ''] = answer.slice(MOVED.length).split(' ');
-      reject(new HeadMoved({ epoch, offset: Number(offset) }));
+  #settle(channel: string, entry: QueuedEntry, answer: string): void {
+    const error = this.#errorOf(channel, answer);
+    if (error !== undefined) {
+      this.#refuse(channel, entry, error);
       return;
     }
     const result = readAnswer(answer);
-    confirmed(channel, result);
-    resolve(result);
+    this.#options.confirmed(channel, result);
+    entry.resolve(result);
+  }
+
+  /** `undefined`: the entry was appended, or had been before. */
+  #errorOf(channel: string, answer: string): Error | undefined {
+    if (answer.startsWith(REFUSED)) return this.#options.shard.commands.refused(answer.slice(REFUSED.length));
+    if (answer.startsWith(FULL)) {
+      const length = answer.slice(FULL.length);
+      return new QueueFull(`the queue "${channel}" holds ${length} messages that are not acknowledged`);
+    }
+    if (!answer.startsWith(MOVED)) return undefined;
+    const [offset, epoch = ''] = answer.slice(MOVED.length).split(' ');
+    return new HeadMoved({ epoch, offset: Number(offset) });
+  }
+
+  /** Whoever submitted the entries behind it did not know yet that it would be refused. */
+  #refuse(channel: string, entry: QueuedEntry, error: Error): void {
+    entry.reject(error);
+    if (error instanceof HeadMoved) return; // the others do not depend on it
+    const behind = this.#behind.get(channel)?.splice(0) ?? [];
+    for (const { reject } of behind) reject(error);
+    this.#waiting -= behind.length;
+  }
+
+  /** The channel has its answer: sends what has waited for it. */
+  #continue(channel: string): void {
+    const behind = this.#behind.get(channel);
+    this.#behind.delete(channel);
+    if (behind !== undefined && behind.length > 0) this.#enqueue(channel, behind);
   }
 }
+
+const hasOneCall = ({ group, position }: QueuedEntry): boolean => group !== undefined || position !== undefined;
 
 /** What the answer for a refused entry begins with; the error follows. */
 const REFUSED = '! ';

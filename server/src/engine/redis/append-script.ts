@@ -16,7 +16,7 @@ import { script } from './script.ts';
  * queue (0: it is none; negative: the oldest message makes room), and how many words the expected head has. The last
  * argument of an entry from a source is its position; its key holds the highest one.
  *
- * Answers for each entry `epoch offset id`, `? length` if the queue is full, `~ offset epoch` if the head is elsewhere, or `! error`: then
+ * Answers for each entry `epoch offset id`, `? length` if the queue is full or was for an entry before, `~ offset epoch` if the head is elsewhere, or `! error`: then
  * nothing was appended to its log. If all logs fail, the script fails with the first error.
  */
 const BEGIN = 'local margin, old, admit = tonumber(ARGV[3]), tonumber(ARGV[4]), nil';
@@ -115,11 +115,12 @@ local function store(log)
 end
 -- Reads first, then writes: what a full memory refuses is the first write, and nothing fails after it.
 local function appendAll(meta, messages, life, doubted, entries)
-  local log, known, answers = open(meta, messages, life, doubted), {}, {}
+  local log, known, answers, full = open(meta, messages, life, doubted), {}, {}, nil
   for _, entry in ipairs(entries) do if entry.key then known[entry.key] = recall(entry.key) end end
   for at, entry in ipairs(entries) do
     local answer, stored = repeated(known[entry.key or ''], entry)
-    if not answer then answer, stored = append(log, entry) end
+    if full then answer = full elseif not answer then answer, stored = append(log, entry) end
+    if string.sub(answer, 1, 1) == '?' then full = answer end
     answers[at] = answer
     if stored then known[entry.key] = stored end
   end

@@ -117,11 +117,11 @@ export class RedisEngine implements Engine {
 
   /** Resolves when everything that happened before has been announced here. */
   async sync(): Promise<void> {
-    this.log.flush();
-    for (const { commands, feed } of this.#shards) {
-      await commands.idle();
-      await feed.sync();
-    }
+    do {
+      this.log.flush();
+      for (const { commands } of this.#shards) await commands.idle();
+    } while (this.log.isAppending);
+    for (const { feed } of this.#shards) await feed.sync();
   }
 
   async close(): Promise<void> {

@@ -90,6 +90,11 @@ export class RedisLog implements Log {
     return queue;
   }
 
+  /** Are there appends without an answer? */
+  get isAppending(): boolean {
+    return [...this.#queues.values()].some(({ isWaiting }) => isWaiting);
+  }
+
   /** Sends what was appended in this turn. */
   flush(): void {
     for (const queue of this.#queues.values()) queue.flush();
