@@ -1,8 +1,7 @@
 import type { Bridge, BridgeHost, OutboundBridge, OutboundFeed } from '@sluice/server/bridging';
 import { Backoff } from './backoff.ts';
-import { closing, failureOf, openInTime } from './connection.ts';
 import { wrapGap, wrapMessage } from './envelope.ts';
-import { pause } from './pause.ts';
+import { keepConnected } from './keep-connected.ts';
 import type { OpenSink, Sink, SinkRecord } from './sink.ts';
 
 /** Milliseconds for which a broker may take to confirm a batch: less than a delivery may take. */
@@ -28,35 +27,24 @@ export class SinkRunner implements Bridge {
     this.#backoff = new Backoff(parts.host.random);
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { host } = this.#parts;
-    while (!signal.aborted) {
-      try {
-        await this.#connectAndSend(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        host.moved('waiting', failureOf(error));
-      }
-      if (!signal.aborted) await pause(host.clock, this.#backoff.next(), signal);
-    }
+  run(signal: AbortSignal): Promise<void> {
+    const { host, sink } = this.#parts;
+    const use = (open: OpenSink) => this.#send(open, signal);
+    return keepConnected({ host, backoff: this.#backoff, open: () => sink.open(), use }, signal);
   }
 
-  async #connectAndSend(signal: AbortSignal): Promise<void> {
-    const { host, sink } = this.#parts;
-    host.moved('connecting');
-    const open = await openInTime(host.clock, () => sink.open());
-    await closing(open, signal, async () => {
-      const feed = await host.openFeed();
-      const close = () => feed.close();
-      signal.addEventListener('abort', close);
-      try {
-        host.moved('running');
-        while (!signal.aborted && (await this.#sendBatch(feed, open)));
-      } finally {
-        signal.removeEventListener('abort', close);
-        feed.close();
-      }
-    });
+  async #send(open: OpenSink, signal: AbortSignal): Promise<void> {
+    const { host } = this.#parts;
+    const feed = await host.openFeed();
+    const close = () => feed.close();
+    signal.addEventListener('abort', close);
+    try {
+      host.moved('running');
+      while (!signal.aborted && (await this.#sendBatch(feed, open)));
+    } finally {
+      signal.removeEventListener('abort', close);
+      feed.close();
+    }
   }
 
   /** `false`: the feed was closed. */

@@ -1,9 +1,9 @@
 import type { Bridge, BridgeHost, InboundBridge, InboundMessage, RefusedMessage } from '@sluice/server/bridging';
 import { Backoff } from './backoff.ts';
 import { headerOf } from './body.ts';
-import { closing, failureOf, openInTime } from './connection.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { CHANNEL, ORIGIN } from './envelope.ts';
+import { keepConnected, Stopped } from './keep-connected.ts';
 import { type MappedMessage, mapRecord } from './mapping.ts';
 import { pause } from './pause.ts';
 import type { OpenSource, Source, SourceRecord } from './source.ts';
@@ -19,11 +19,6 @@ interface Pending {
   messages: readonly InboundMessage[];
   /** Is it on its way to the dead letters? Then a refusal stops the bridge. */
   isDead: boolean;
-}
-
-/** The bridge must not go on. The message says why, for an operator. */
-class Stopped extends Error {
-  override readonly name = 'Stopped';
 }
 
 export interface SourceRunnerParts {
@@ -47,31 +42,15 @@ export class SourceRunner implements Bridge {
     this.#backoff = new Backoff(parts.host.random);
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { host } = this.#parts;
-    while (!signal.aborted) {
-      try {
-        await this.#connectAndRead(signal);
-      } catch (error) {
-        if (error instanceof Stopped) {
-          host.moved('failed', error.message);
-          return;
-        }
-        if (signal.aborted) return;
-        host.moved('waiting', failureOf(error));
-        await pause(host.clock, this.#backoff.next(), signal);
-      }
-    }
+  run(signal: AbortSignal): Promise<void> {
+    const { host, source } = this.#parts;
+    const use = (open: OpenSource) => this.#read(open, signal);
+    return keepConnected({ host, backoff: this.#backoff, open: () => source.open(), use }, signal);
   }
 
-  async #connectAndRead(signal: AbortSignal): Promise<void> {
-    const { host, source } = this.#parts;
-    host.moved('connecting');
-    const open = await openInTime(host.clock, () => source.open());
-    await closing(open, signal, async () => {
-      host.moved('running');
-      while (!signal.aborted) await this.#readBatch(open, signal);
-    });
+  async #read(open: OpenSource, signal: AbortSignal): Promise<void> {
+    this.#parts.host.moved('running');
+    while (!signal.aborted) await this.#readBatch(open, signal);
   }
 
   async #readBatch(open: OpenSource, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,40 @@
+import type { BridgeHost } from '@sluice/server/bridging';
+import type { Backoff } from './backoff.ts';
+import { closing, failureOf, openInTime } from './connection.ts';
+import { pause } from './pause.ts';
+
+/** The bridge must not go on. The message says why, for an operator. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+export interface KeepConnectedParts<T> {
+  readonly host: BridgeHost;
+  /** Whoever uses a connection resets it once the connection has been of use. */
+  readonly backoff: Backoff;
+  readonly open: () => Promise<T>;
+  /** Uses a connection until it is lost, or until the signal aborts. */
+  readonly use: (open: T) => Promise<void>;
+}
+
+/** Connects and uses the connection, again and again with growing delays, until the signal aborts. */
+export async function keepConnected<T extends { close(): Promise<void> }>(
+  { host, backoff, open, use }: KeepConnectedParts<T>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      host.moved('connecting');
+      const opened = await openInTime(host.clock, open);
+      await closing(opened, signal, () => use(opened));
+    } catch (error) {
+      if (error instanceof Stopped) {
+        host.moved('failed', error.message);
+        return;
+      }
+      if (signal.aborted) return;
+      host.moved('waiting', failureOf(error));
+    }
+    await pause(host.clock, backoff.next(), signal);
+  }
+}
