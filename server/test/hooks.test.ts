@@ -119,6 +119,26 @@ describe('the hook "subscribe"', () => {
     expect([wide.calls.length, narrow.calls.length]).toEqual([1, 1]);
   });
 
+  it('is asked about the bound channel that a pattern gets its messages from, whatever other bound channels there are', async () => {
+    const { calls, ask } = hook(() => false);
+    const world = await createWorld({
+      channels: {
+        'orders:{region}:{kind}': { allow: { '*': 'users' }, history: true },
+        'orders:all': { allow: { '*': 'users' }, history: true, bind: ['orders:**'] },
+        audit: { allow: { subscribe: 'role:auditor' }, history: true, bind: ['orders:*:created'] },
+      },
+      hooks: { shop: { channels: 'orders:**', subscribe: ask } },
+    });
+    const { client } = await world.connect(await mint(world));
+    await expect(client.request({ type: 'subscribe', channel: 'orders:*:created' })).resolves.toMatchObject({
+      error: { name: 'permission_denied', message: expect.stringContaining('the hook "shop"') },
+    });
+    expect(calls.map(({ channel }) => channel)).toEqual(['orders:*:created']);
+    const { client: auditor } = await world.connect(await mint(world, 'eve', { roles: ['auditor'] }));
+    await auditor.result({ type: 'subscribe', channel: 'orders:*:created' });
+    expect(calls, 'no hook is responsible for "audit"').toHaveLength(1);
+  });
+
   it('forces a filter on replay, live messages and history', async () => {
     const { calls, ask } = hook(() => ({ allow: true, filter: { tags: { team: 'red' } } }));
     const { world, connect } = await start({ app: { subscribe: ask } });
@@ -310,6 +330,35 @@ describe('answers', () => {
     expect(calls).toHaveLength(4);
   });
 
+  it('about members are remembered with their state', async () => {
+    const { calls, ask } = hook(({ state }) => (state as { bad?: boolean } | undefined)?.bad !== true);
+    const { connect } = await start({ app: { enter: ask, ttl: '1m', onFailure: 'cached' } });
+    const client = await connect();
+    await client.result({ type: 'enter', ...chat, state: { bad: false, at: 1 } });
+    await client.result({ type: 'enter', ...chat, state: { at: 1, bad: false } });
+    expect(calls).toHaveLength(1);
+    await expect(client.request({ type: 'enter', ...chat, state: { bad: true } })).resolves.toMatchObject({
+      error: { name: 'permission_denied' },
+    });
+    expect(calls).toHaveLength(2);
+  });
+
+  it('are not replaced by those about another state when the hook fails', async () => {
+    let isAway = false;
+    const enter = () => {
+      if (isAway) throw new Error('away');
+      return true;
+    };
+    const { connect } = await start({ app: { enter, onFailure: 'cached' } });
+    const client = await connect();
+    await client.result({ type: 'enter', ...chat, state: 'known' });
+    isAway = true;
+    await client.result({ type: 'enter', ...chat, state: 'known' });
+    await expect(client.request({ type: 'enter', ...chat, state: 'other' })).resolves.toMatchObject({
+      error: { name: 'unavailable' },
+    });
+  });
+
   it('may have a ttl of their own', async () => {
     const { calls, ask } = hook(() => ({ allow: true, ttl: 5_000 }));
     const { connect } = await start({ app: { subscribe: ask } });
@@ -399,6 +448,87 @@ describe('a recheck', () => {
       'recheck subscribe',
       'recheck enter',
     ]);
+  });
+});
+
+describe('what is remembered, after a recheck', () => {
+  const HOUR = 3_600_000;
+
+  it('is not the permission that it has denied, although the denial has no ttl', async () => {
+    let reply: HookReply = { allow: true, ttl: HOUR };
+    const { calls, ask } = hook(() => reply);
+    const { world, connect } = await start({ app: { subscribe: ask } });
+    const client = await connect();
+    await client.result({ type: 'subscribe', ...chat });
+    reply = { allow: false };
+    await client.result({ type: 'refresh', token: await mint(world) });
+    await client.push('unsubscribed', 'chat:lobby');
+    await expect(client.request({ type: 'subscribe', ...chat })).resolves.toMatchObject({
+      error: { name: 'permission_denied' },
+    });
+    expect(calls).toHaveLength(3);
+  });
+
+  it('is not the permission of another hook, nor that to read the history', async () => {
+    let isAllowed = true;
+    const { calls, ask } = hook(() => ({ allow: isAllowed, ttl: HOUR }));
+    const { world, connect } = await start({
+      app: { subscribe: ask },
+      again: { recheck: () => ({ allow: isAllowed }) },
+    });
+    const client = await connect();
+    await client.result({ type: 'subscribe', ...chat });
+    await client.result({ type: 'history', ...chat });
+    isAllowed = false;
+    await client.result({ type: 'refresh', token: await mint(world) });
+    await client.push('unsubscribed', 'chat:lobby');
+    for (const type of ['subscribe', 'history'] as const) {
+      await expect(client.request({ type, ...chat })).resolves.toMatchObject({ error: { name: 'permission_denied' } });
+    }
+    expect(calls.map(({ verb }) => verb)).toEqual(['subscribe', 'history', 'subscribe', 'history']);
+  });
+
+  it('is nothing about a user who was not connected, except for other channels', async () => {
+    const { calls, ask } = hook(() => ({ allow: true, ttl: HOUR }));
+    const { world, connect } = await start({ app: { connect: ask, subscribe: ask } });
+    const client = await connect();
+    await client.result({ type: 'subscribe', ...chat });
+    await client.result({ type: 'subscribe', channel: 'doc:1' });
+    const leave = async () => {
+      await world.assembly.manage.disconnect({ user: 'ada' });
+      await world.until(() => world.services.registry.users.of('ada') === 0);
+    };
+    await leave();
+    const again = async () => {
+      const before = calls.length;
+      const next = await connect();
+      await next.result({ type: 'subscribe', ...chat });
+      await next.result({ type: 'subscribe', channel: 'doc:1' });
+      await leave();
+      return calls.slice(before).map(({ channel }) => channel ?? 'connect');
+    };
+    expect(await again()).toEqual([]);
+    await world.assembly.manage.recheck({ user: 'ada', pattern: 'chat:**' });
+    expect(await again()).toEqual(['chat:lobby']);
+    await world.assembly.manage.recheck({ user: 'ada' });
+    expect(await again()).toEqual(['connect', 'chat:lobby', 'doc:1']);
+  });
+
+  it.each(['a recheck', 'a reload'])('is no answer that was on its way at the time of %s', async (what) => {
+    const pending = new Pending();
+    const app = { subscribe: pending.ask, ttl: '1h' };
+    const { hooks } = parseConfig({ channels: CHANNELS, hooks: { app }, keys: [{ secret: SECRET }] });
+    const { world, connect } = await start({ app });
+    const client = await connect();
+    const answered = client.request({ type: 'subscribe', ...chat });
+    await world.until(() => pending.names.length === 1);
+    if (what === 'a recheck') await world.assembly.manage.recheck({ user: 'ada' });
+    else world.services.hooks.replace(hooks);
+    pending.answer('chat:lobby', true);
+    await world.idle();
+    expect(pending.names, 'asked again').toEqual(['chat:lobby']);
+    pending.answer('chat:lobby', false);
+    await expect(answered).resolves.toMatchObject({ error: { name: 'permission_denied' } });
   });
 });
 

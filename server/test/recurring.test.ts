@@ -4,7 +4,11 @@ import type { ConfigInput } from '../src/config/config.ts';
 import { parseConfig } from '../src/config/schema.ts';
 import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
 import type { Events } from '../src/events.ts';
+import { Refusal } from '../src/refusal.ts';
 import { createWorld, type World } from './support/world.ts';
+
+/** The caller may manage all channels. */
+const permitted = () => null;
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -295,16 +299,16 @@ describe('the HTTP API', () => {
     const schedules = {};
     const first = await createWorld(configOf(schedules), { engine: (clock) => new SharedEngine({ clock }) });
     const hourly = { name: 'hourly', channel: NEWS, cron: '0 * * * *', timeZone: 'UTC', data: 1 } as const;
-    await first.services.schedules.recurring.put({ ...hourly, catchUp: 'once' });
+    await first.services.schedules.recurring.put({ ...hourly, catchUp: 'once' }, permitted);
     const second = await restart(first, { after: 5 * HOUR, schedules });
     await second.gateway.start();
     expect(second.services.schedules.recurring.size).toBe(1);
     await passUntil([second], second.clock.now() + 1_000, 250);
     expect(await published(second)).toHaveLength(1);
     // What was deleted and created again has missed nothing.
-    await second.services.schedules.recurring.delete('hourly');
+    await second.services.schedules.recurring.delete('hourly', permitted);
     await passUntil([second], second.clock.now() + 5 * HOUR);
-    await second.services.schedules.recurring.put({ ...hourly, catchUp: 'once' });
+    await second.services.schedules.recurring.put({ ...hourly, catchUp: 'once' }, permitted);
     await passUntil([second], second.clock.now() + 1_000, 250);
     expect(await published(second)).toHaveLength(1);
   });
@@ -374,14 +378,43 @@ describe('the HTTP API', () => {
     expect(await call('DELETE', '/theirs', undefined, LIMITED)).toMatchObject({ status: 403 });
     expect(await call('GET', '', undefined, LIMITED)).toMatchObject({ status: 403 });
     expect(await call('GET', '', undefined, 'no-key')).toMatchObject({ status: 401 });
+    expect(await call('PUT', '/a', { wrong: 1 }, 'no-key')).toMatchObject({ status: 401 });
     expect(await call('DELETE', '/mine', undefined, LIMITED)).toMatchObject({ status: 200 });
+  });
+
+  it('checks the channel of a schedule that another node has created at the same time', async () => {
+    const engine = new SharedEngine();
+    const [one, two] = [0, 1].map(() => createWorld(configOf({}), { engine: () => engine }));
+    const [first, second] = await Promise.all([one, two]);
+    if (first === undefined || second === undefined) throw new Error('two worlds');
+    const ofNews = (pattern: string) => (pattern === '**' ? new Refusal('permission_denied') : null);
+    const ofJobs = (pattern: string) => (pattern === 'jobs:a' ? new Refusal('permission_denied') : null);
+    const plan = { name: 'report', cron: '@daily', timeZone: 'UTC', catchUp: 'skip', data: null } as const;
+    const { recurring } = first.services.schedules;
+    const append = engine.append.bind(engine);
+    let isRaced = false;
+    engine.append = ((...parts: Parameters<typeof append>) => {
+      if (isRaced || parts[2].expected === undefined) return append(...parts);
+      isRaced = true; // another node writes between the check and the write
+      return second.services.schedules.recurring
+        .put({ ...plan, channel: 'jobs:a' }, permitted)
+        .then(() => append(...parts));
+    }) as never;
+    expect(await recurring.put({ ...plan, channel: NEWS }, ofNews)).toMatchObject({ error: 'permission_denied' });
+    expect(isRaced).toBe(true);
+    expect(await recurring.list({ limit: 10 })).toMatchObject({ schedules: [{ name: 'report', channel: 'jobs:a' }] });
+    expect(await recurring.delete('report', ofJobs)).toMatchObject({ error: 'permission_denied' });
+    expect(await recurring.delete('report', permitted)).toBeNull();
   });
 
   it('says how to enable recurring schedules if they are off', async () => {
     const world = await createWorld(configOf(undefined));
-    const put = world.services.schedules.recurring.put({
-      ...{ name: 'a', channel: NEWS, cron: '@daily', timeZone: 'UTC', catchUp: 'skip', data: null },
-    });
+    const put = world.services.schedules.recurring.put(
+      {
+        ...{ name: 'a', channel: NEWS, cron: '@daily', timeZone: 'UTC', catchUp: 'skip', data: null },
+      },
+      permitted,
+    );
     expect((await put) as unknown).toMatchObject({
       error: 'command_invalid',
       detail: expect.stringContaining('schedules: {}'),

@@ -13,6 +13,9 @@ import { Schedules } from '../src/schedules/schedules.ts';
 import { ManualClock } from '../src/util/clock.ts';
 import { createIds } from '../src/util/ids.ts';
 
+/** The caller may manage all channels. */
+const permitted = () => null;
+
 const DAY = 86_400_000;
 const MOST = 3_000;
 const BATCH = 500;
@@ -66,12 +69,12 @@ describe('the log of schedules', () => {
     const first = await start(clock, engine);
     const kept = await schedule(first, 'kept', 200 * DAY);
     const withdrawn = await schedule(first, 'withdrawn', 200 * DAY);
-    await first.recurring.put(daily);
-    await first.recurring.put({ ...daily, name: 'deleted' });
+    await first.recurring.put(daily, permitted);
+    await first.recurring.put({ ...daily, name: 'deleted' }, permitted);
     await fill(first, clock);
     // Their entries have been written again: what is withdrawn now must not return.
     expect(await first.unschedule(CHANNEL, withdrawn, PROGRAM)).toBeNull();
-    expect(await first.recurring.delete('deleted')).toBeNull();
+    expect(await first.recurring.delete('deleted', permitted)).toBeNull();
     await fill(first, clock);
     first.close();
     const second = await start(clock, engine);

@@ -394,11 +394,21 @@ describe('a question about a message', () => {
     const own = await publish('own:ada');
     const chat = await publish('chat:scoped');
     expect((await ask(0, { user: 'a', channel: 'own:ada', offset: own.offset }, CHATS)).status).toBe(403);
-    expect((await ask(0, { user: 'a', message: own.id }, CHATS)).status).toBe(403);
+    const [foreign, unknown] = await Promise.all(
+      [own.id, 'none'].map((message) => ask(0, { user: 'a', message }, CHATS)),
+    );
+    expect(foreign?.status).toBe(404);
+    expect(JSON.stringify(foreign), 'does not tell that it exists').toBe(
+      JSON.stringify(unknown).replaceAll('none', own.id),
+    );
     expect((await ask(0, { user: 'a', message: chat.id }, CHATS)).status).toBe(200);
     expect((await ask(0, { user: 'a', message: chat.id }, 'nobody')).status).toBe(401);
     const manager = await tokenFor('ada', { caps: { 'chat:*': ['manage'] } });
-    expect((await ask(0, { user: 'a', message: chat.id }, manager)).status).toBe(200);
+    expect((await ask(0, { user: 'a', message: chat.id, channel: 'chat:scoped' }, manager)).status).toBe(200);
+    expect((await ask(0, { user: 'a', message: own.id, channel: 'chat:scoped' }, manager)).status).toBe(404);
+    expect((await ask(0, { user: 'a', message: chat.id }, manager)).status, 'asks all nodes').toBe(403);
+    const operator = await tokenFor('eve', { caps: { '**': ['manage'] } });
+    expect((await ask(0, { user: 'a', message: chat.id }, operator)).status).toBe(200);
     expect((await ask(0, { user: 'a', message: own.id }, await tokenFor('ben'))).status).toBe(403);
   });
 

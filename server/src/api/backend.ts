@@ -36,7 +36,7 @@ const NO_USERS = new Refusal('permission_denied', 'this needs an API key; users 
 /** Runs `act` for an API key or a user's token, and reports an unavailable engine. */
 export async function asCaller(
   request: Request,
-  services: BackendServices,
+  services: Pick<BackendServices, 'apiKeys' | 'verifier'>,
   act: (by: Identity) => Answer | Promise<Answer>,
 ): Promise<HttpReply> {
   const by = await authenticate(request, services);

@@ -1,3 +1,4 @@
+import type { Pattern } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import { permitsPattern } from '../auth/pattern-permissions.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
@@ -54,8 +55,18 @@ export async function authorizeManager(
   const source = typeof pattern === 'string' ? pattern : await pattern();
   const parsed = source instanceof Refusal ? source : readPattern(source);
   if (parsed instanceof Refusal) return errorReply(parsed);
-  return permitsPattern(by, 'manage', parsed) ? { by } : errorReply(forbid(by, parsed.source));
+  const refusal = refuse(by, parsed);
+  return refusal === null ? { by } : errorReply(refusal);
 }
+
+/** Why the caller may not manage all channels of a pattern; `null`: it is permitted. */
+export function refuseManaging(by: Identity, source: string): Refusal | null {
+  const parsed = readPattern(source);
+  return parsed instanceof Refusal ? parsed : refuse(by, parsed);
+}
+
+const refuse = (by: Identity, pattern: Pattern): Refusal | null =>
+  permitsPattern(by, 'manage', pattern) ? null : forbid(by, pattern.source);
 
 function forbid({ name, user }: Identity, pattern: string): Refusal {
   const who = name === undefined ? `user "${user}"` : `the API key "${name}"`;

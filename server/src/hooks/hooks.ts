@@ -9,12 +9,12 @@ import type { Clock } from '../util/clock.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import type { Turn } from '../util/turn.ts';
 import { ActiveHook } from './active-hook.ts';
-import { AnswerCache } from './answer-cache.ts';
+import { AnswerCache, type Subject } from './answer-cache.ts';
 import { AskedTogether } from './asked-together.ts';
 import type { HookAnswer } from './hook-answer.ts';
 import { callOf, type HookQuestion, REMEMBERED_KINDS } from './hook-question.ts';
 import type { HookTarget } from './hook-target.ts';
-import { identityKey } from './identity-key.ts';
+import { digest, identityKey } from './identity-key.ts';
 
 /** What a hook has decided; `null`: no hook is responsible. */
 export type HookVerdict = HookAnswer | Refusal | null;
@@ -34,6 +34,8 @@ interface Item {
   readonly kind: HookKind;
   readonly question: HookQuestion;
   readonly resolve: (verdict: HookVerdict) => void;
+  /** A recheck was requested, or the hooks were replaced, since it was asked: the answer may be out of date. */
+  isOutdated: boolean;
 }
 
 /** Channels for which the responsible hooks are remembered. */
@@ -45,6 +47,8 @@ export class Hooks {
   readonly #cache: AnswerCache;
   readonly #together: AskedTogether<Item>;
   readonly #found = new Map<string, ActiveHook | null>();
+  /** Questions without an answer whose answers may be remembered. */
+  readonly #unanswered = new Set<Item>();
   #hooks: readonly ActiveHook[] = [];
 
   constructor(options: HooksOptions) {
@@ -61,6 +65,7 @@ export class Hooks {
     this.#hooks = configs.map((config) => new ActiveHook({ config, target: createTarget(config), events, clock }));
     this.#found.clear();
     this.#cache.clear();
+    for (const item of this.#unanswered) item.isOutdated = true;
   }
 
   close(): void {
@@ -91,10 +96,26 @@ export class Hooks {
     const mayKnow = question.anew !== true && REMEMBERED_KINDS.has(found.kind);
     const remembered = mayKnow ? this.#cache.fresh(keyOf(found, kind, question)) : undefined;
     if (remembered !== undefined) return verdictOf(found.hook, question, remembered);
-    return new Promise((resolve) => {
-      const item: Item = { ...found, question, resolve };
-      this.#together.add(question.asker, `${found.hook.config.name} ${found.kind}`, item);
-    });
+    return new Promise((resolve) => this.#add({ ...found, question, resolve, isOutdated: false }));
+  }
+
+  #add(item: Item): void {
+    if (REMEMBERED_KINDS.has(item.kind)) this.#unanswered.add(item);
+    this.#together.add(item.question.asker, `${item.hook.config.name} ${item.kind}`, item);
+  }
+
+  /**
+   * What a user may do has changed: remembered answers about the user spare no question any more, and
+   * questions that are on their way are asked again.
+   *
+   * @param matches about which channels; for `connect`, the channel is `undefined`
+   */
+  forget(user: string, matches: (channel: string | undefined) => boolean): void {
+    this.#cache.expireUser(user, matches);
+    for (const item of this.#unanswered) {
+      const { by, channel } = item.question;
+      if (by.user === user && matches(channel)) item.isOutdated = true;
+    }
   }
 
   /** Asks what was collected. Call it at the end of a turn. */
@@ -154,16 +175,33 @@ export class Hooks {
     // One call has one trace: that of the first question that has one.
     const traced = items.find((item) => item.question.traceparent !== undefined);
     const answers = await hook.ask(kind, calls, traced?.question.traceparent);
-    for (const [at, item] of items.entries()) item.resolve(this.#settle(item, answers[at]));
+    for (const [at, item] of items.entries()) this.#receive(item, answers[at]);
   }
 
-  #settle({ hook, kind, question }: Item, answer: HookAnswer | CallFailed | undefined): HookVerdict {
+  #receive(item: Item, answer: HookAnswer | CallFailed | undefined): void {
+    this.#unanswered.delete(item);
+    if (!item.isOutdated) item.resolve(this.#settle(item, answer));
+    else void Promise.resolve(this.ask({ ...item.question, anew: true })).then(item.resolve);
+  }
+
+  #settle(item: Item, answer: HookAnswer | CallFailed | undefined): HookVerdict {
+    const { hook, question } = item;
     const key = keyOf({ hook }, question.kind, question);
     if (answer === undefined || answer instanceof CallFailed) return this.#fail(hook, question, { key, answer });
-    const { ttl, onFailure } = hook.config;
-    const time = answer.ttl ?? ttl;
-    if (REMEMBERED_KINDS.has(kind) && (time > 0 || onFailure === 'cached')) this.#cache.keep(key, answer, time);
+    this.#remember(item, key, answer);
     return verdictOf(hook, question, answer);
+  }
+
+  /** The answer of a recheck replaces what any hook has answered before about the same. */
+  #remember({ hook, kind, question }: Item, key: string, answer: HookAnswer): void {
+    if (!REMEMBERED_KINDS.has(kind)) return;
+    const subject = subjectOf(question);
+    if (question.kind === 'recheck') {
+      if (answer.allow) this.#cache.expire(subject);
+      else this.#cache.drop(subject);
+    }
+    const ttl = answer.ttl ?? hook.config.ttl;
+    if (ttl > 0 || hook.config.onFailure === 'cached') this.#cache.keep(key, answer, { subject, ttl });
   }
 
   #fail(
@@ -183,9 +221,15 @@ export class Hooks {
   }
 }
 
-/** Answers are remembered by hook, verb, identity and channel: a recheck replaces the answer of the operation. */
-function keyOf({ hook }: Pick<Item, 'hook'>, kind: HookKind, { by, channel, verb }: HookQuestion): string {
-  return `${hook.config.name} ${verb ?? kind} ${identityKey(by)} ${channel ?? ''}`;
+/** Answers are remembered by hook, verb, identity, channel and state: a recheck replaces the answer of the operation. */
+function keyOf({ hook }: Pick<Item, 'hook'>, kind: HookKind, { by, channel, verb, state }: HookQuestion): string {
+  const key = `${hook.config.name} ${verb ?? kind} ${identityKey(by)} ${channel ?? ''}`;
+  return state === undefined ? key : `${key} ${digest(state)}`;
+}
+
+function subjectOf({ kind, by, channel, verb }: HookQuestion): Subject {
+  const operation = verb === 'enter' ? 'enter' : 'subscribe';
+  return { user: by.user, channel, operation: kind === 'connect' ? 'connect' : operation };
 }
 
 function verdictOf(hook: ActiveHook, { kind, channel, verb }: HookQuestion, answer: HookAnswer): HookVerdict {

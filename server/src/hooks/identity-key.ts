@@ -7,12 +7,14 @@ const known = new WeakMap<Identity, string>();
 export function identityKey(identity: Identity): string {
   let key = known.get(identity);
   if (key === undefined) {
-    const text = sortedJson([identity.user, lastingClaims(identity), identity.added?.meta ?? null]);
-    key = createHash('sha256').update(text).digest('base64');
+    key = digest([identity.user, lastingClaims(identity), identity.added?.meta ?? null]);
     known.set(identity, key);
   }
   return key;
 }
+
+/** A short text that is equal for equal JSON values, whatever the order of their fields. */
+export const digest = (value: unknown): string => createHash('sha256').update(sortedJson(value)).digest('base64');
 
 const sortedJson = (value: unknown): string =>
   JSON.stringify(value, (_, item: unknown) =>

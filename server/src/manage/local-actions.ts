@@ -91,7 +91,11 @@ export class LocalActions {
   async #recheck(target: Target & Closing): Promise<Affected> {
     const sessions = this.#sessionsOf(target);
     const held = heldBy(sessions, target);
-    const about = { only: matcherOf(target), message: target.reason };
+    const only = matcherOf(target);
+    const about = { only, message: target.reason };
+    const isAll = target.pattern === undefined;
+    // Also if the user has no connection here: the next one must not be decided by what is remembered.
+    this.#parts.hooks.forget(target.user, (channel) => (channel === undefined ? isAll : only(channel)));
     await PermissionReview.ofHooks(sessions, this.#parts, about).run();
     return { connections: sessions.length, ended: held.filter(({ standing }) => standing.ended).length };
   }

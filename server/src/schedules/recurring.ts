@@ -27,6 +27,13 @@ export interface RecurringParts extends RecurringPublisherParts {
   readonly created: CreatedSchedules;
 }
 
+/** Why somebody may not manage the channels of a pattern; `null`: it is permitted. */
+export type RefuseManaging = (pattern: string) => Refusal | null;
+
+/** The pattern of all channels. */
+const EVERYTHING = '**';
+/** How often a change is tried again because other nodes have written to the log at the same time. */
+const ATTEMPTS = 20;
 /** Recurring schedules that may be created over the API. */
 const MOST_CREATED = 1_000;
 
@@ -108,9 +115,13 @@ export class Recurring {
     return known?.schedule === schedule ? known : undefined;
   }
 
-  /** Creates a schedule, or replaces the one of its name. The caller may manage its channel. */
-  async put(schedule: RecurringSchedule): Promise<ListedSchedule | Refusal> {
-    const { log, door, clock, run, created } = this.#parts;
+  /**
+   * Creates a schedule, or replaces the one of its name. The caller may manage its channel.
+   *
+   * @param refuse asked about all channels if a schedule is replaced that publishes on another channel
+   */
+  async put(schedule: RecurringSchedule, refuse: RefuseManaging): Promise<ListedSchedule | Refusal> {
+    const { door } = this.#parts;
     const { name, channel } = schedule;
     const publication = await door.prepare({
       channel,
@@ -120,13 +131,8 @@ export class Recurring {
     });
     if (publication instanceof Refusal) return publication;
     try {
-      await log.catchUp();
-      const current = created.get(name);
-      const refusal = this.#refuseChange(name) ?? (current === undefined ? this.#refuseMore() : null);
+      const refusal = await this.#store(schedule, refuse);
       if (refusal !== null) return refusal;
-      const isSame = current !== undefined && planOf(current) === planOf(schedule);
-      const since = isSame ? current.since : clock.now();
-      await log.apply({ kind: 'recurring', ...schedule, since, run });
       this.refresh();
     } catch (error) {
       return refuseUnavailable(error);
@@ -134,26 +140,51 @@ export class Recurring {
     return this.#get(name) ?? notFound(name);
   }
 
-  /** Deletes a schedule that was created over the API. The caller may manage its channel. */
-  async delete(name: string): Promise<Refusal | null> {
+  /** Another node may create or replace the schedule at the same time: it is checked with the write. */
+  async #store(schedule: RecurringSchedule, refuse: RefuseManaging): Promise<Refusal | null> {
+    const { log, clock, run, created } = this.#parts;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      await log.catchUp();
+      const current = created.get(schedule.name);
+      const refusal = this.#refusePut(schedule, current, refuse);
+      if (refusal !== null) return refusal;
+      const isSame = current !== undefined && planOf(current) === planOf(schedule);
+      const since = isSame ? current.since : clock.now();
+      if (await log.applyIfRead({ kind: 'recurring', ...schedule, since, run })) return null;
+    }
+    return new Refusal('unavailable', 'other schedules change too often at the moment', CLIENT_RETRY);
+  }
+
+  #refusePut(
+    { name, channel }: RecurringSchedule,
+    current: RecurringSchedule | undefined,
+    refuse: RefuseManaging,
+  ): Refusal | null {
+    const refusal = current === undefined || current.channel === channel ? null : refuse(EVERYTHING);
+    return refusal ?? this.#refuseChange(name) ?? (current === undefined ? this.#refuseMore() : null);
+  }
+
+  /**
+   * Deletes a schedule that was created over the API.
+   *
+   * @param refuse asked about its channel; about all channels if there is no schedule of this name
+   */
+  async delete(name: string, refuse: RefuseManaging): Promise<Refusal | null> {
     try {
       const { log, created } = this.#parts;
-      const refusal = this.#refuseChange(name);
+      await log.catchUp();
+      this.refresh();
+      const known = this.#entries.get(name)?.schedule ?? created.get(name);
+      const refusal = refuse(known?.channel ?? EVERYTHING) ?? this.#refuseChange(name);
       if (refusal !== null) return refusal;
-      if (created.get(name) === undefined) await log.catchUp();
       const current = created.get(name);
       if (current === undefined) return notFound(name);
-      await log.settle(current.id);
+      await log.settle(current.id); // the id of what was checked: one that has replaced it meanwhile stays
       this.refresh();
       return null;
     } catch (error) {
       return refuseUnavailable(error);
     }
-  }
-
-  /** The channel of a schedule that this node knows. */
-  channelOf(name: string): string | undefined {
-    return this.#entries.get(name)?.schedule.channel;
   }
 
   /** A page of all schedules, in the order of their names. */

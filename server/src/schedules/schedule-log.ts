@@ -1,5 +1,5 @@
 import type { PublishResult } from '@sluice/protocol';
-import { type AppendOptions, EngineUnavailable, type Log } from '../engine/engine.ts';
+import { type AppendOptions, EngineUnavailable, HeadMoved, type Log } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { asJson, asRecord, SCHEDULES, type ScheduleRecord } from './schedule-record.ts';
@@ -87,12 +87,19 @@ export class ScheduleLog {
   }
 
   /** Appends a record; with a key only once within an hour: a repeat gets the position of the first. */
-  async append(record: ScheduleRecord, key?: string): Promise<PublishResult & { readonly isRepeat: boolean }> {
+  append(record: ScheduleRecord, key?: string): Promise<PublishResult & { readonly isRepeat: boolean }> {
+    return this.#append(record, key === undefined ? {} : { key });
+  }
+
+  async #append(
+    record: ScheduleRecord,
+    only: Pick<AppendOptions, 'key' | 'expected'>,
+  ): Promise<PublishResult & { readonly isRepeat: boolean }> {
     const { log, clock, nextId } = this.#parts;
     const id = nextId();
     const options: AppendOptions = {
       ...{ retention: { count: this.#mostEntries, age: AGE }, window: REMEMBERED },
-      ...(key === undefined ? undefined : { key }),
+      ...only,
     };
     const result = await log.append(SCHEDULES, { id, time: clock.now(), data: asJson(record) }, options);
     return { ...result, isRepeat: result.id !== id };
@@ -102,6 +109,23 @@ export class ScheduleLog {
   async apply(record: ScheduleRecord, key?: string): Promise<void> {
     const { id, epoch, offset } = await this.append(record, key);
     if (epoch === this.#epoch) this.#add({ id: record.original ?? id, offset }, record);
+  }
+
+  /**
+   * Applies a record if this node has read everything that was appended before it.
+   *
+   * @returns whether it was appended
+   */
+  async applyIfRead(record: ScheduleRecord): Promise<boolean> {
+    const expected = { offset: this.#head, ...(this.#epoch !== undefined && { epoch: this.#epoch }) };
+    try {
+      const { id, epoch, offset } = await this.#append(record, { expected });
+      if (epoch === this.#epoch) this.#add({ id, offset }, record);
+      return true;
+    } catch (error) {
+      if (error instanceof HeadMoved) return false;
+      throw error;
+    }
   }
 
   /** Appends that an entry does not matter any more. */

@@ -76,7 +76,7 @@ export class Decisions {
   /** Carries out a command: at once if it is decided and no command before it on its channel waits. */
   take(command: ChannelCommand, size: number): void {
     const queue = this.#queues.get(command.channel);
-    if (queue === undefined && !this.#asksFunction(command) && !this.#asksHook(command)) {
+    if (queue === undefined && !this.#asksFunction(command) && !this.#mayAskHook(command)) {
       this.#session.carryOut(command, size, null);
       return;
     }
@@ -115,12 +115,22 @@ export class Decisions {
     return asked.some((match) => match?.rule.allow[verb]?.some(({ kind }) => kind === 'function') === true);
   }
 
-  #asksHook({ type, channel }: ChannelCommand): boolean {
+  /** Is a hook asked, if the command is permitted? A pattern stands for any of its bound channels before. */
+  #mayAskHook(command: ChannelCommand): boolean {
+    const { services } = this.#session;
+    if (HOOK_OF[command.type] === undefined || !services.hooks.active) return false;
+    const { channel } = command;
+    const logs = isWildcard(channel) ? services.rules.boundFor(channel).map(({ log }) => log) : [channel];
+    return logs.some((log) => this.#asksHook(command, log));
+  }
+
+  /** @param log the channel itself, or the bound channel that a pattern stands for */
+  #asksHook({ type, channel }: ChannelCommand, log: string): boolean {
     const { services, identity } = this.#session;
     const kind = HOOK_OF[type];
-    if (kind === undefined || !services.hooks.active) return false;
+    if (kind === undefined) return false;
     if (type === 'subscribe' && isSubscribedByBackend(identity, channel)) return false;
-    return services.hooks.applies(kind, identity, services.rules.match(channel)?.log ?? channel);
+    return services.hooks.applies(kind, identity, log);
   }
 
   /** Neither throws nor rejects: a failed decision is a refusal. */
@@ -144,7 +154,8 @@ export class Decisions {
 
   /** What is permitted may still need the answer of a hook. */
   #askHook(command: ChannelCommand, size: number, decided: Decided): NowOrLater<Decided> {
-    if (decided.decision instanceof Refusal || !this.#asksHook(command)) return decided;
+    const { decision } = decided;
+    if (decision instanceof Refusal || !this.#asksHook(command, decision.log ?? command.channel)) return decided;
     if (command.type === 'publish') return this.#beginPublish(command, size, decided);
     const verdict = this.#session.services.hooks.ask(this.#questionOf(command, decided));
     return chain(verdict, (answer) => {

@@ -43,7 +43,10 @@ export interface WhyParts extends ReviewServices {
   readonly cluster: Pick<Cluster, 'ask' | 'answer'>;
 }
 
-/** Explains why a user has a message, or not. It does not check permissions. */
+/** May the asker know about this channel? `null`: it may. */
+export type RefuseChannel = (channel: string) => Promise<Refusal | null>;
+
+/** Explains why a user has a message, or not. */
 export class Why {
   readonly #parts: WhyParts;
 
@@ -53,8 +56,13 @@ export class Why {
     parts.cluster.answer('why.review', (query) => this.#review(query as unknown as { subject: Subject; who: Who }));
   }
 
-  /** Finds the message that a query is about. */
-  async find({ message: id, channel, offset }: WhyQuery): Promise<Subject | Refusal> {
+  /**
+   * Finds the message that a query is about.
+   *
+   * @param refuse asked about the channel of a message, if the query does not name the channel. A message that
+   *   the asker may not know about is answered like one that does not exist.
+   */
+  async find({ message: id, channel, offset }: WhyQuery, refuse: RefuseChannel): Promise<Subject | Refusal> {
     const { log } = this.#parts;
     if (channel !== undefined && offset !== undefined) {
       return (await readSubject(log, { channel, offset })) ?? notInLog(channel, offset);
@@ -62,6 +70,7 @@ export class Why {
     if (id === undefined) return new Refusal('command_invalid', 'name the message: its id, or its channel and offset');
     const place = (await this.#findPublished(id)) ?? (channel && (await findById(log, channel, id)));
     if (!place || (channel !== undefined && place.channel !== channel)) return unknownMessage(id, channel);
+    if (channel === undefined && (await refuse(place.channel)) !== null) return unknownMessage(id, channel);
     return (await readSubject(log, place)) ?? notInLog(place.channel, place.offset);
   }
 

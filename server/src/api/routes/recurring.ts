@@ -1,9 +1,12 @@
 import { LIMITS } from '@sluice/protocol';
 import { Refusal } from '../../refusal.ts';
+import type { RecurringSchedule } from '../../rule.ts';
 import { RECURRING_FIELDS, readRecurring } from '../../schedules/read-recurring.ts';
 import type { Schedules } from '../../schedules/schedules.ts';
+import type { Request } from '../../transport/http.ts';
+import { asCaller } from '../backend.ts';
 import { readFields } from '../fields.ts';
-import { asManager, EVERYTHING, type ManageServices } from '../manager.ts';
+import { asManager, EVERYTHING, type ManageServices, refuseManaging } from '../manager.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
 
@@ -30,24 +33,27 @@ export function listRecurringRoute(services: RecurringServices): Route['handle']
  */
 export function putRecurringRoute(services: RecurringServices): Route['handle'] {
   const { recurring } = services.schedules;
-  return async (request, { name = '' }) => {
-    const fields = await readFields(request, RECURRING_FIELDS);
-    const schedule = fields instanceof Refusal ? fields : readRecurring(name, fields);
-    if (schedule instanceof Refusal) return asManager(request, services, EVERYTHING, () => schedule);
-    const { channel } = schedule;
-    const isItsChannel = (recurring.channelOf(name) ?? channel) === channel;
-    return asManager(request, services, isItsChannel ? channel : EVERYTHING, () => recurring.put(schedule));
-  };
+  return (request, { name = '' }) =>
+    asCaller(request, services, async (by) => {
+      const schedule = await readSchedule(request, name);
+      if (schedule instanceof Refusal) return schedule;
+      const refuse = (pattern: string): Refusal | null => refuseManaging(by, pattern);
+      return refuse(schedule.channel) ?? recurring.put(schedule, refuse);
+    });
+}
+
+async function readSchedule(request: Request, name: string): Promise<RecurringSchedule | Refusal> {
+  const fields = await readFields(request, RECURRING_FIELDS);
+  return fields instanceof Refusal ? fields : readRecurring(name, fields);
 }
 
 /** `DELETE /api/v1/schedules/{name}`: deletes a recurring schedule that was created over the API. */
 export function deleteRecurringRoute(services: RecurringServices): Route['handle'] {
   const { recurring } = services.schedules;
   return (request, { name = '' }) =>
-    asManager(
+    asCaller(
       request,
       services,
-      recurring.channelOf(name) ?? EVERYTHING,
-      async () => (await recurring.delete(name)) ?? {},
+      async (by) => (await recurring.delete(name, (pattern) => refuseManaging(by, pattern))) ?? {},
     );
 }

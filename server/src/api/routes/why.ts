@@ -1,8 +1,9 @@
 import { channelNameFault } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
-import type { Why, WhyAnswer, WhyQuery } from '../../why/why.ts';
+import type { RefuseChannel, Why, WhyAnswer, WhyQuery } from '../../why/why.ts';
 import { asCaller, type BackendServices, permit } from '../backend.ts';
+import { EVERYTHING, refuseManaging } from '../manager.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
 
@@ -15,7 +16,8 @@ const OFFSET = { offset: { min: 1, max: Number.MAX_SAFE_INTEGER } };
 
 /**
  * `GET /api/v1/why?user|connection&message|channel&offset`: what became of a message for a user, or on
- * one connection, on all nodes. Needs `manage` on the message's channel.
+ * one connection, on all nodes. Needs `manage` on the message's channel; without `channel`, an API key
+ * or `manage` on all channels.
  */
 export function whyRoute(services: WhyServices): Route['handle'] {
   return (request) =>
@@ -26,19 +28,20 @@ export function whyRoute(services: WhyServices): Route['handle'] {
 }
 
 async function explainMessage(services: WhyServices, by: Identity, query: WhyQuery): Promise<WhyAnswer | Refusal> {
-  if (query.channel !== undefined) {
-    const refusal = await refuseManaging(services, by, query.channel);
-    if (refusal !== null) return refusal;
-  }
-  const subject = await services.why.find(query);
-  if (subject instanceof Refusal) return subject;
-  const refusal = await refuseManaging(services, by, subject.channel);
-  return refusal ?? services.why.explain(subject, query);
+  const refuse: RefuseChannel = async (channel) => {
+    const decision = await permit(services, by, { verb: 'manage', channel });
+    return decision instanceof Refusal ? decision : null;
+  };
+  const refusal = query.channel === undefined ? refuseSearch(by) : await refuse(query.channel);
+  if (refusal !== null) return refusal;
+  const subject = await services.why.find(query, refuse);
+  return subject instanceof Refusal ? subject : services.why.explain(subject, query);
 }
 
-async function refuseManaging(services: WhyServices, by: Identity, channel: string): Promise<Refusal | null> {
-  const decision = await permit(services, by, { verb: 'manage', channel });
-  return decision instanceof Refusal ? decision : null;
+/** A search over all channels asks all nodes. */
+function refuseSearch(by: Identity): Refusal | null {
+  if (by.name !== undefined || refuseManaging(by, EVERYTHING) === null) return null;
+  return new Refusal('permission_denied', 'give the "channel" of the message, or use an API key');
 }
 
 function readQuery(query: URLSearchParams): WhyQuery | Refusal {
