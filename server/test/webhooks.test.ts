@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebhookInput } from '../src/config/webhook-options.ts';
+import { EngineUnavailable } from '../src/engine/engine.ts';
 import { HookEndpoint, type Respond } from './support/hook-endpoint.ts';
 import type { ProtocolClient } from './support/protocol-client.ts';
 import { tokenFor } from './support/tokens.ts';
@@ -110,6 +111,30 @@ describe('a webhook', () => {
     const key = createPublicKey({ key: keys[0] as { kty: string }, format: 'jwk' });
     expect(verify(null, content, key, Buffer.from(signature?.slice(4) ?? '', 'base64'))).toBe(true);
     expect(JSON.stringify(keys)).not.toContain('"d"');
+  });
+
+  it('receives a message whose publish was stored without an answer, when it is retried', async () => {
+    const endpoint = await listen();
+    const { world } = await start(endpoint);
+    const { log } = world.services;
+    const append = log.append.bind(log);
+    let isLost = true;
+    log.append = (channel, ...rest) => {
+      const result = append(channel, ...rest);
+      if (channel !== 'chat:lobby' || !isLost) return result;
+      isLost = false;
+      throw new EngineUnavailable('the reply was lost');
+    };
+    const publish = async (data: string) => await world.gateway.publish('chat:lobby', data, { key: 'order-7' });
+    await expect(publish('first')).rejects.toThrow();
+    const { id, offset } = await publish('again');
+    await publish('once more');
+    await world.gateway.publish('chat:lobby', 'next');
+    const events = await until(world, endpoint, 2);
+    expect(events.map(({ data }) => data.message)).toMatchObject([
+      { id, offset, data: 'first' },
+      { offset: 2, data: 'next' },
+    ]);
   });
 
   it('receives only the events, channels and messages that it wants', async () => {

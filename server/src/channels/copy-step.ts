@@ -27,10 +27,10 @@ export const copyToBound: PublishStep = (publication, services) => {
 };
 
 /**
- * What the first publish with the key has appended, which the copies must repeat: the draft of this
- * one may be another. A log without history cannot tell.
+ * What the first publish with the key has appended: the draft of this one may be another. A log
+ * without history cannot tell.
  */
-function firstEntry(
+export function firstEntry(
   { channel, appended: { entry, stored } }: Publication,
   { log }: PublishServices,
 ): NowOrLater<Entry> {

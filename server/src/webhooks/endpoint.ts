@@ -55,7 +55,7 @@ export class Endpoint {
   }
 
   async close(): Promise<void> {
-    this.#recorder.close();
+    await this.#recorder.close();
     await this.#sender.close();
   }
 

@@ -56,10 +56,11 @@ export class EventLog {
   }
 
   /** @throws EngineUnavailable, or rejects with it */
-  append({ key, type, subject, data }: WebhookEvent): unknown {
+  append({ key, window = 0, type, subject, data }: WebhookEvent): unknown {
     const record = { type, data, ...(subject !== undefined && { subject }) };
     const entry = { id: nanoid(), time: this.#parts.now(), data: record as Json };
-    return this.#parts.log.append(this.#name, entry, key === undefined ? this.#append : { ...this.#append, key });
+    const once = key === undefined ? {} : { key, window: Math.max(window, WINDOW) };
+    return this.#parts.log.append(this.#name, entry, { ...this.#append, ...once });
   }
 
   /** Takes the next events. They stay taken until they are settled, or for 15 s; gaps come again until they were received. */
@@ -84,6 +85,15 @@ export class EventLog {
 
   async #settle(ids: readonly string[], outcome: 'ack' | 'return' | 'extend'): Promise<void> {
     if (ids.length > 0) await this.#parts.groups.settle(this.#ref, this.#options, ids, { type: outcome });
+  }
+
+  /**
+   * Call it before a sender takes its first events: those that an earlier sender has taken and not
+   * confirmed come first again, so that the order is kept.
+   */
+  async beginAtFloor(): Promise<void> {
+    const { floor, inFlight, delayed } = await this.stats();
+    if (inFlight + delayed > 0) await this.#parts.groups.seek(this.#ref, this.#options, floor);
   }
 
   async stats(): Promise<GroupStats> {

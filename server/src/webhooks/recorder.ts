@@ -9,6 +9,8 @@ const MOST_WAITING = 10_000;
 const CHUNK = 256;
 /** Milliseconds until the engine is tried again. */
 const RETRY = 1_000;
+/** Milliseconds in which a gateway that stops stores its last events. */
+const LAST = 5_000;
 
 export interface RecorderParts {
   readonly log: EventLog;
@@ -22,29 +24,60 @@ export interface RecorderParts {
 export class Recorder {
   readonly #parts: RecorderParts;
   readonly #waiting: WebhookEvent[] = [];
+  /** Events that the engine is asked to store. */
+  #unconfirmed = 0;
   #lost = 0;
   #isStoring = false;
   #timer: Timer | undefined;
+  #isClosed = false;
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
   }
 
   record(event: WebhookEvent): void {
+    if (this.#isClosed) return;
     if (this.#waiting.length >= MOST_WAITING) this.#lost++;
     else this.#waiting.push(event);
-    if (!this.#isStoring && this.#timer === undefined) void this.#store();
+    if (!this.#isStoring && this.#timer === undefined) this.#begin();
   }
 
-  close(): void {
-    this.#timer?.cancel();
+  /** Stores what waits, within a limit, and then nothing more. Call it before the engine closes. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer !== undefined) {
+      this.#timer.cancel();
+      this.#begin();
+    }
+    await this.#within(this.#storing);
+    const lost = this.#unconfirmed + this.#waiting.length + this.#lost;
+    if (lost === 0) return;
+    const error = new Error(`${lost} events could not be stored before the gateway stopped`);
+    this.#parts.events.emit('fault', { where: 'webhooks', error });
+  }
+
+  #within(storing: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(LAST, resolve);
+      void storing.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #begin(): void {
+    this.#storing = this.#store();
   }
 
   async #store(): Promise<void> {
     this.#isStoring = true;
     while (this.#waiting.length > 0) {
       const chunk = this.#waiting.splice(0, CHUNK);
+      this.#unconfirmed = chunk.length;
       const failed = (await Promise.all(chunk.map((event) => this.#append(event)))).filter((event) => event !== null);
+      this.#unconfirmed = 0;
       if (failed.length < chunk.length) this.#parts.onStored();
       if (failed.length === 0) {
         this.#reportLost();
@@ -58,9 +91,10 @@ export class Recorder {
   }
 
   #retryLater(): void {
+    if (this.#isClosed) return;
     this.#timer = this.#parts.clock.after(RETRY, () => {
       this.#timer = undefined;
-      void this.#store();
+      this.#begin();
     });
   }
 

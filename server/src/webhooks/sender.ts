@@ -116,6 +116,7 @@ export class Sender {
     }
     this.#renewLater();
     try {
+      await this.#parts.log.beginAtFloor();
       while (this.#isSending) await this.#sendNext();
     } finally {
       this.#renewal?.cancel();

@@ -1,8 +1,12 @@
 import type { Json, Message } from '@sluice/protocol';
+import { firstEntry } from '../channels/copy-step.ts';
 import type { AfterAppend } from '../channels/door.ts';
+import type { Publication } from '../channels/publication.ts';
+import type { Entry } from '../engine/engine.ts';
 import type { PresenceChange, PresenceStore } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
 import type { PresenceObserver } from '../presence/presence.ts';
+import { chain } from '../util/now-or-later.ts';
 import { Occupancy } from './occupancy.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -13,6 +17,11 @@ export interface SourceParts {
   /** Unique for each run of a node. */
   readonly run: string;
 }
+
+/** Milliseconds in which a bridge may publish a message again that it has published before. */
+const SOURCE_WINDOW = 86_400_000;
+/** Groups whose numbers of dead letters are remembered. */
+const MOST_GROUPS = 10_000;
 
 const MEMBER_EVENTS = ['member.entered', 'member.changed', 'member.left'] as const;
 
@@ -89,8 +98,11 @@ export class WebhookSources implements PresenceObserver {
     const { events, webhooks } = this.#parts;
     const known = new Map<string, number>();
     events.on('groupDead', ({ channel, group, dead }) => {
-      const before = known.get(`${channel} ${group}`) ?? 0;
-      known.set(`${channel} ${group}`, dead);
+      const name = `${channel} ${group}`;
+      const before = known.get(name) ?? 0;
+      known.delete(name); // the map is in the order of the last change
+      if (dead > 0) known.set(name, dead);
+      if (known.size > MOST_GROUPS) forgetOldest(known);
       if (dead <= before) return;
       webhooks.record({ type: 'group.dead', subject: channel, data: { channel, group, dead } }, channel);
     });
@@ -101,16 +113,26 @@ export class WebhookSources implements PresenceObserver {
   }
 
   /** A message was appended; part of each publish if an endpoint wants messages. */
-  readonly published: AfterAppend = ({ channel, appended: { entry, stored } }) => {
-    if (stored.id !== entry.id) return null; // a repetition of an earlier publish
-    const message = { ...entry, offset: stored.offset } as Message;
-    const data = { channel, epoch: stored.epoch, message: message as unknown as Json } as Json;
+  readonly published: AfterAppend = (publication, services) => {
+    const { channel, appended } = publication;
+    if (!this.#parts.webhooks.wants('message.published', channel)) return null;
+    if (appended.stored.id === appended.entry.id) return this.#published(publication, appended.entry);
+    // The first publish may have been stored without an answer, and so not have been reported.
+    return chain(firstEntry(publication, services), (entry) => this.#published(publication, entry));
+  };
+
+  #published({ channel, rule, request, appended: { stored } }: Publication, entry: Entry): null {
+    const { id, epoch, offset } = stored;
+    const message = { ...entry, id, offset } as Message;
+    const data = { channel, epoch, message: message as unknown as Json } as Json;
+    const window = request.source === undefined ? (request.dedupe ?? rule.dedupe) : SOURCE_WINDOW;
+    const once = { key: `message ${channel} ${id}`, window };
     for (const endpoint of this.#parts.webhooks.endpoints) {
       if (!endpoint.wantsMessage(channel, message)) continue;
-      endpoint.record({ type: 'message.published', subject: channel, data, key: `message ${channel} ${message.id}` });
+      endpoint.record({ type: 'message.published', subject: channel, data, ...once });
     }
     return null;
-  };
+  }
 
   /** See `PresenceObserver`. */
   wants(channel: string): boolean {
@@ -157,6 +179,11 @@ export class WebhookSources implements PresenceObserver {
     this.#parts.webhooks.record({ type, subject: channel, data, key }, channel);
     return known.size > 0;
   }
+}
+
+function forgetOldest(map: Map<string, number>): void {
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
 }
 
 const subjectOf = (user: string | null) => (user === null ? {} : { subject: user });

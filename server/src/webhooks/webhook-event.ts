@@ -9,6 +9,8 @@ export interface WebhookEvent {
   readonly data: Json;
   /** Makes it the same event if several nodes report it. */
   readonly key?: string;
+  /** Milliseconds in which it may be reported again. Default: ten minutes. */
+  readonly window?: number;
 }
 
 /** An event as it is stored and sent. */

@@ -18,6 +18,8 @@ export interface WebhookStatus extends EndpointBacklog, Omit<SenderStatus, 'send
   readonly events: readonly WebhookEventType[];
   /** The node that sends; absent: none does at the moment. */
   readonly node?: string;
+  /** Nodes that did not answer: they may not know of a change yet. Absent: all have answered. */
+  readonly missing?: readonly string[];
 }
 
 const CHANGED = 'webhook-changed';
@@ -69,8 +71,9 @@ export class Webhooks {
     const endpoint = this.#find(name);
     if (endpoint === undefined) return unknown(name);
     await endpoint.halt(halt);
-    await this.#parts.cluster.ask(CHANGED, name);
-    return await this.#statusOf(endpoint);
+    const { missing } = await this.#parts.cluster.ask(CHANGED, name);
+    const status = await this.#statusOf(endpoint);
+    return { ...status, ...missingOf([...missing, ...(status.missing ?? [])]) };
   }
 
   /** Sends an event `webhook.test` behind all others. */
@@ -86,8 +89,8 @@ export class Webhooks {
     const endpoint = this.#find(name);
     if (endpoint === undefined) return unknown(name);
     const events = await endpoint.replay(since);
-    await this.#parts.cluster.ask(CHANGED, name);
-    return { events };
+    const { missing } = await this.#parts.cluster.ask(CHANGED, name);
+    return { events, ...missingOf(missing) };
   }
 
   /** The public keys of signatures `v1a`, as a JSON Web Key Set. */
@@ -104,18 +107,21 @@ export class Webhooks {
 
   async #statusOf(endpoint: Endpoint): Promise<WebhookStatus> {
     const { name, events } = endpoint.config;
-    const [backlog, { answers }] = await Promise.all([
+    const [backlog, { answers, missing }] = await Promise.all([
       endpoint.backlog(),
       this.#parts.cluster.ask<SenderStatus>(STATUS, name),
     ]);
     const sender = answers.find(({ answer }) => answer.sending);
     const { sending: _, ...status } = sender?.answer ?? endpoint.status;
-    return { name, events, ...backlog, ...status, ...(sender && { node: sender.node }) };
+    return { name, events, ...backlog, ...status, ...(sender && { node: sender.node }), ...missingOf(missing) };
   }
 
   #find(name: string): Endpoint | undefined {
     return this.endpoints.find(({ config }) => config.name === name);
   }
 }
+
+const missingOf = (nodes: readonly string[]): { readonly missing?: readonly string[] } =>
+  nodes.length === 0 ? {} : { missing: [...new Set(nodes)] };
 
 const unknown = (name: string): Refusal => new Refusal('not_found', `no webhook is called "${name.slice(0, 64)}"`);
