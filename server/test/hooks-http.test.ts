@@ -110,6 +110,44 @@ describe('a hook over HTTP', () => {
   });
 });
 
+describe('the timeout of a hook over HTTP', () => {
+  it('includes the time that a call waits for others', async () => {
+    const waiting: ServerResponse[] = [];
+    const endpoint = await listen((_, response) => void waiting.push(response));
+    const { world, connect } = await start(endpoint, { concurrency: 1 });
+    const [first, second] = [await connect('first'), await connect('second')];
+    const answers = [first, second].map((client) => client.request({ type: 'subscribe', ...chat }));
+    await world.until(() => waiting.length === 1);
+    world.clock.advance(600);
+    waiting[0]?.end('{"allow":true}');
+    await world.until(() => waiting.length === 2);
+    world.clock.advance(399);
+    await world.idle();
+    expect(endpoint.open, 'it has a millisecond left').toBe(1);
+    world.clock.advance(1);
+    await expect(answers[1]).resolves.toMatchObject({ error: { message: expect.stringContaining('(timeout)') } });
+  });
+
+  it('drops calls that wait for longer', async () => {
+    const endpoint = await listen(() => undefined);
+    const { world, connect } = await start(endpoint, { concurrency: 1 });
+    const [first, second] = [await connect('first'), await connect('second')];
+    const answers = [first, second].map((client) => client.request({ type: 'subscribe', ...chat }));
+    await world.until(() => endpoint.requests.length === 1);
+    await world.idle();
+    world.clock.advance(1_000);
+    const failures = (await Promise.all(answers)).map((answer) => ('error' in answer ? answer.error.message : ''));
+    expect(failures.sort()).toEqual([
+      'the hook "app" gave no answer (overloaded)',
+      'the hook "app" gave no answer (timeout)',
+    ]);
+    await world.until(() => endpoint.open === 0);
+    expect(endpoint.requests).toHaveLength(1);
+    endpoint.respond = yes;
+    await second.result({ type: 'subscribe', ...chat });
+  });
+});
+
 describe('a hook over HTTP that fails', () => {
   const FAILURES: [string, string, Respond][] = [
     ['status', 'a status that is no success', (_, response) => void response.writeHead(500).end('{"allow":true}')],

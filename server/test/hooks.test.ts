@@ -1,9 +1,11 @@
+import { ERRORS } from '@sluice/protocol';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { HookInput } from '../src/config/hook-options.ts';
 import { parseConfig } from '../src/config/schema.ts';
 import type { HookCall, HookReply } from '../src/index.ts';
 import { PermissionReview } from '../src/session/permission-review.ts';
+import { HeldCalls } from './support/held-calls.ts';
 import type { ProtocolClient } from './support/protocol-client.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -265,6 +267,22 @@ describe('the hook "connect"', () => {
     await client.wait((message) => message.type === 'reply' && message.id === publish);
   });
 
+  it('may take longer than connectTimeout, within its own timeout', async () => {
+    const pending = new Pending();
+    const { world } = await start({ app: { connect: pending.ask, timeout: '20s' } });
+    const { client: slow } = world.open();
+    slow.send({ type: 'connect', token: await mint(world) });
+    await world.until(() => pending.names.length === 1);
+    world.clock.advance(19_999);
+    pending.answer('undefined', true);
+    await slow.wait((message) => message.type === 'reply');
+    const { client: late } = world.open();
+    late.send({ type: 'connect', token: await mint(world) });
+    await world.until(() => pending.names.length === 1);
+    world.clock.advance(20_000);
+    await expect(late.ended()).resolves.toMatchObject({ code: ERRORS.unavailable.code });
+  });
+
   it('adds the info that members see and meta for later hooks, also after a refresh', async () => {
     const { calls, ask } = hook(() => true);
     const { world, connect } = await start({
@@ -448,6 +466,32 @@ describe('a recheck', () => {
       'recheck subscribe',
       'recheck enter',
     ]);
+  });
+});
+
+describe('a subscription that is being opened', () => {
+  const changes: [string, (world: World, client: ProtocolClient) => unknown][] = [
+    ['a refresh of the token', async (world, client) => client.result({ type: 'refresh', token: await mint(world) })],
+    ['a recheck', (world) => world.assembly.manage.recheck({ user: 'ada' })],
+    ['nothing', () => undefined],
+  ];
+
+  it.each(changes)('is asked about again after %s', async (what, change) => {
+    let isAllowed = true;
+    const { calls, ask } = hook(() => isAllowed);
+    const { world, connect } = await start({ app: { subscribe: ask } });
+    const client = await connect();
+    const held = new HeldCalls().hold(world.assembly.engine.log, 'read');
+    const [id] = client.send({ type: 'subscribe', ...chat });
+    await world.until(() => held.waiting.length > 0);
+    isAllowed = false;
+    await change(world, client);
+    held.release();
+    await client.wait((message) => message.type === 'reply' && message.id === id);
+    await world.idle();
+    const isEnded = what !== 'nothing';
+    expect(client.received.some(({ type }) => type === 'unsubscribed')).toBe(isEnded);
+    expect(calls).toHaveLength(isEnded ? 2 : 1);
   });
 });
 

@@ -50,6 +50,7 @@ export class Hooks {
   /** Questions without an answer whose answers may be remembered. */
   readonly #unanswered = new Set<Item>();
   #hooks: readonly ActiveHook[] = [];
+  #rechecks = 0;
 
   constructor(options: HooksOptions) {
     this.#options = options;
@@ -75,6 +76,11 @@ export class Hooks {
   /** Is there any hook? */
   get active(): boolean {
     return this.#hooks.length > 0;
+  }
+
+  /** How many rechecks were requested. */
+  get rechecks(): number {
+    return this.#rechecks;
   }
 
   /** The hook with this name. */
@@ -111,6 +117,7 @@ export class Hooks {
    * @param matches about which channels; for `connect`, the channel is `undefined`
    */
   forget(user: string, matches: (channel: string | undefined) => boolean): void {
+    this.#rechecks++;
     this.#cache.expireUser(user, matches);
     for (const item of this.#unanswered) {
       const { by, channel } = item.question;

@@ -28,7 +28,8 @@ export class HttpHook implements HookTarget {
   readonly #options: HttpHookOptions;
   readonly #breaker: CircuitBreaker;
   readonly #url: URL;
-  readonly #waiting: (() => void)[] = [];
+  /** Begin the calls that wait for one of `concurrency`, in their order. */
+  readonly #waiting = new Set<() => void>();
   #running = 0;
 
   constructor(options: HttpHookOptions) {
@@ -57,23 +58,46 @@ export class HttpHook implements HookTarget {
   }
 
   async #send(body: string, { timeout, traceparent }: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
-    await this.#turn();
+    const start = this.#options.clock.monotonic();
+    await this.#turn(timeout);
     try {
       if (!this.#breaker.permits()) throw new CallFailed('open', 'failed several times in a row, and is not asked now');
-      return await this.#post(body, { timeout, traceparent });
+      const left = Math.max(1, timeout - (this.#options.clock.monotonic() - start));
+      return await this.#post(body, { timeout: left, traceparent });
     } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
+      this.#finish();
     }
   }
 
-  /** Waits until fewer than `concurrency` calls are on their way. */
-  async #turn(): Promise<void> {
-    if (this.#running >= this.#options.target.concurrency) {
-      if (this.#waiting.length >= MOST_WAITING) throw new CallFailed('overloaded', `${MOST_WAITING} calls wait`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Waits until fewer than `concurrency` calls are on their way, at most for the time that a call may take. */
+  async #turn(timeout: number): Promise<void> {
+    if (this.#running < this.#options.target.concurrency) {
+      this.#running++;
+      return;
     }
-    this.#running++;
+    if (this.#waiting.size >= MOST_WAITING) throw new CallFailed('overloaded', `${MOST_WAITING} calls wait`);
+    await new Promise<void>((resolve, reject) => {
+      const begin = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.#options.clock.after(timeout, () => {
+        this.#waiting.delete(begin);
+        reject(new CallFailed('overloaded', `waited ${timeout} ms while too many calls were on their way`));
+      });
+      this.#waiting.add(begin);
+    });
+  }
+
+  /** The next call that waits continues in place of this one. */
+  #finish(): void {
+    const [begin] = this.#waiting;
+    if (begin === undefined) {
+      this.#running--;
+      return;
+    }
+    this.#waiting.delete(begin);
+    begin();
   }
 
   async #post(body: string, { timeout, traceparent }: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {

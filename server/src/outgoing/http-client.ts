@@ -93,7 +93,7 @@ export class HttpClient {
         headers: { ...headers, 'content-length': Buffer.byteLength(body) },
       });
       const timer = this.#options.clock.after(timeout, () =>
-        request.destroy(new CallFailed('timeout', `did not answer within ${timeout} ms`)),
+        request.destroy(new CallFailed('timeout', `did not answer within ${Math.ceil(timeout)} ms`)),
       );
       const settle = (finish: () => void): void => {
         timer.cancel();

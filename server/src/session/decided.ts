@@ -11,6 +11,8 @@ import type { Rule } from '../rule.ts';
 export interface Decided {
   readonly identity: Identity;
   readonly verb: Verb;
+  /** How many rechecks had been requested when the hooks were asked. */
+  readonly rechecks: number;
   /** `undefined`: no rule matches the channel. */
   readonly rule: Rule | undefined;
   readonly decision: Decision;

@@ -13,7 +13,7 @@ import type { SessionContext } from './session-context.ts';
 
 type ChannelCommand = Extract<Command, { channel: string }>;
 
-type Asked = Pick<Decided, 'identity' | 'verb' | 'rule'>;
+type Asked = Pick<Decided, 'identity' | 'verb' | 'rule' | 'rechecks'>;
 
 interface Entry {
   readonly command: ChannelCommand;
@@ -138,7 +138,8 @@ export class Decisions {
     const { identity, services } = this.#session;
     const verb = VERB_OF[command.type];
     if (verb === undefined) return null;
-    const asked: Asked = { identity, verb, rule: services.rules.match(command.channel)?.rule };
+    const { rules, hooks } = services;
+    const asked: Asked = { identity, verb, rule: rules.match(command.channel)?.rule, rechecks: hooks.rechecks };
     const fail = (error: unknown): Decided => {
       services.events.emit('fault', { where: 'a decision', error });
       return { ...asked, decision: new Refusal('internal') };

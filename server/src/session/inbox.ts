@@ -213,9 +213,14 @@ export class Inbox implements Resumable {
 
   /** The session is connected: carries out what waited. */
   open(): void {
+    this.endDeadline();
+    this.resume();
+  }
+
+  /** The client has sent `connect`, and something else limits how long its answer takes. */
+  endDeadline(): void {
     this.#deadline?.cancel();
     this.#deadline = undefined;
-    this.resume();
   }
 
   close(): void {

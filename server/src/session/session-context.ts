@@ -35,6 +35,8 @@ export interface SessionContext extends Subscriber, Registered {
 
   /** The token is being verified: commands wait until it is. */
   beginAuthentication(): void;
+  /** A hook decides about the connection, within its own `timeout`: `connectTimeout` ends. Commands wait. */
+  awaitHook(): void;
   /** Adopts a verified identity, at connect and at every refresh. */
   assume(identity: Identity): void;
 

@@ -87,6 +87,11 @@ export class Session implements ConnectionListener, SessionContext {
     this.#state = 'authenticating';
   }
 
+  awaitHook(): void {
+    this.#state = 'authenticating';
+    this.#inbox.endDeadline();
+  }
+
   assume(identity: Identity): void {
     if (this.#state === 'closed') return;
     this.#state = 'connected';

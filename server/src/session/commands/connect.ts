@@ -35,7 +35,7 @@ function askHook(session: SessionContext, command: CommandOf<'connect'>, identit
   const { hooks } = session.services;
   if (!hooks.active) return admit(session, command, identity);
   const verdict = hooks.ask({ kind: 'connect', by: identity, asker: session, connection: session.connection.id });
-  if (verdict instanceof Promise && session.state === 'new') session.beginAuthentication();
+  if (verdict instanceof Promise) session.awaitHook();
   return chain(verdict, (answer) => {
     if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
     if (answer instanceof Refusal) return refuseConnect(session, command, answer);

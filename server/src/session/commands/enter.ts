@@ -1,5 +1,6 @@
 import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
+import { momentOf, reviewIfLate } from '../late-hook-review.ts';
 import { infoProblem } from '../member-info.ts';
 import { fitState } from '../member-state.ts';
 import { MEMBERSHIPS, Membership } from '../membership.ts';
@@ -22,7 +23,9 @@ export const enter: Handler<'enter'> = (session, { channel, state }, decided) =>
   }
   const problem = infoProblem(identity);
   if (problem !== null) return problem;
+  const moment = momentOf(session, decided);
   const entering = (membership ?? new Membership(session, channel, user)).enter(fit.value, decided?.hooked?.info);
+  reviewIfLate(session, channel, moment); // the session holds it from now on
   if (!(entering instanceof Promise)) return {};
   const permit = new Permit(session, 'enter', channel, allowed);
   return entering.then(() => answerLate(session, channel, permit));

@@ -17,6 +17,7 @@ import { keyOf } from '../../channels/subscription-id.ts';
 import { Refusal } from '../../refusal.ts';
 import type { NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
+import { type HookMoment, momentOf, reviewIfLate } from '../late-hook-review.ts';
 import { Permit } from '../permit.ts';
 import type { SessionContext } from '../session-context.ts';
 import { mayBegin } from '../standing-commands.ts';
@@ -38,11 +39,19 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   if (allowed instanceof Refusal) return allowed;
   if (command.since !== undefined) session.limits.chargeSearch(session.services.clock);
   const open = new Opening(session, command, decided?.hooked?.filter);
+  const moment = momentOf(session, decided);
   const cursor = open.with(allowed);
-  if (!(cursor instanceof Promise)) return cursor instanceof Refusal ? cursor : welcome(session, cursor);
+  if (!(cursor instanceof Promise)) return begin(session, cursor, moment);
   const permit = new Permit(session, 'subscribe', channel, allowed);
-  return session.addPending(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
+  return session.addPending(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit, moment }));
 };
+
+function begin(session: SessionContext, cursor: Cursor | Refusal, moment: HookMoment): SubscribeResult | Refusal {
+  if (cursor instanceof Refusal) return cursor;
+  const result = welcome(session, cursor);
+  reviewIfLate(session, cursor.channelName, moment);
+  return result;
+}
 
 /**
  * A subscription that the backend has opened ends without a push: the client continues at its own
@@ -97,7 +106,7 @@ export class Opening {
 async function awaitCursor(
   session: SessionContext,
   first: Promise<Cursor | Refusal>,
-  { open, permit }: { readonly open: Opening; readonly permit: Permit },
+  { open, permit, moment }: { readonly open: Opening; readonly permit: Permit; readonly moment: HookMoment },
 ): Promise<SubscribeResult | Refusal> {
   const { hub } = session.services;
   for (let opening: NowOrLater<Cursor | Refusal> = first; ; opening = open.with(permit.match)) {
@@ -105,7 +114,7 @@ async function awaitCursor(
     if (cursor instanceof Refusal) return cursor;
     if (session.state === 'closed') return welcome(session, cursor); // which ends it
     const refusal = permit.check();
-    if (refusal === null && open.fits(cursor, permit.match)) return welcome(session, cursor);
+    if (refusal === null && open.fits(cursor, permit.match)) return begin(session, cursor, moment);
     hub.unsubscribe(cursor); // while it is decided: no message may come before the reply
     if (refusal instanceof Refusal) return refusal;
     const late = await refusal;
