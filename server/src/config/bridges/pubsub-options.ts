@@ -59,4 +59,9 @@ export const PUBSUB_SYSTEM = {
         'Is the channel the ordering key? Then subscriptions with message ordering keep its order, and its throughput is limited.',
     }),
   },
+  fault: ({ emulator, endpoint, keyFile }) => {
+    if (emulator === undefined) return undefined;
+    const option = endpoint !== undefined ? 'endpoint' : keyFile !== undefined ? 'keyFile' : undefined;
+    return option === undefined ? undefined : { option, fault: 'has no use with "emulator". Remove one of them' };
+  },
 } satisfies BridgeSystem;

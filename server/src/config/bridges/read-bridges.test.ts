@@ -121,6 +121,24 @@ describe('bridges', () => {
       { zeromq: { url: 'tcp://a:1' }, from: { socket: 'pull', topics: ['a'] }, to },
       'has "topics"',
     ],
+    ['an address', { zeromq: { url: 'host:5555' }, from: { socket: 'pull' }, to }, 'is not an address'],
+    ['a port', { zeromq: { url: 'tcp://a:1, tcp://b' }, from: { socket: 'pull' }, to }, 'is not an address'],
+    ['whole keys', { zeromq: { url: 'tcp://a:1', secretKey: 'short' }, from: { socket: 'pull' }, to }, 'of CURVE'],
+    [
+      'all keys',
+      { zeromq: { url: 'tcp://a:1', serverKey: 'k'.repeat(40) }, from: { socket: 'pull' }, to },
+      'bridges.b.zeromq.secretKey',
+    ],
+    [
+      'no key without effect',
+      { zeromq: { url: 'tcp://a:1', bind: true, serverKey: 'k'.repeat(40) }, from: { socket: 'pull' }, to },
+      'has no use with "bind"',
+    ],
+    [
+      'either an emulator or the service',
+      { pubsub: { project: 'p', emulator: 'a:1', keyFile: 'k' }, from: { subscription: 's' }, to },
+      'has no use with "emulator"',
+    ],
     ['an object', 7, 'must be an object'],
   ])('need %s', (_, bridge, problem) => {
     expect(problemsOf(bridge).join('\n')).toContain(problem);

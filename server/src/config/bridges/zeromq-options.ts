@@ -1,16 +1,40 @@
 import { z } from 'zod';
+import type { BridgeOptions } from '../../bridge.ts';
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 
-const key = (name: string) => text(`the ${name} of CURVE, 40 characters of Z85`);
+const key = (name: string) => {
+  const error = `must be the ${name} of CURVE, 40 characters of Z85`;
+  return z.string({ error }).regex(/^[0-9a-zA-Z.\-:+=^!/*?&<>()[\]{}@%$#]{40}$/, error);
+};
+
+const ADDRESS = String.raw`\s*(?:tcp://[^,\s]+:\d+|ipc://[^,\s]+)\s*`;
+/** One address, or several with commas. */
+const ADDRESSES = new RegExp(`^${ADDRESS}(?:,${ADDRESS})*$`);
+
+/** A key that has no effect would leave a connection open that looks encrypted. */
+function faultOfKeys({ bind, secretKey, publicKey, serverKey }: BridgeOptions) {
+  if (bind === true) {
+    const unused = publicKey !== undefined ? 'publicKey' : serverKey !== undefined ? 'serverKey' : undefined;
+    return unused === undefined ? undefined : { option: unused, fault: 'has no use with "bind". Remove it' };
+  }
+  const given = [secretKey, publicKey, serverKey].filter((each) => each !== undefined).length;
+  if (given === 0 || given === 3) return undefined;
+  const fault = 'is missing: a connection with CURVE needs "secretKey", "publicKey" and "serverKey"';
+  const option = secretKey === undefined ? 'secretKey' : publicKey === undefined ? 'publicKey' : 'serverKey';
+  return { option, fault };
+}
 
 /** ZeroMQ. */
 export const ZEROMQ_SYSTEM = {
   title: 'ZeroMQ',
   connection: {
     url: option({
-      schema: text('an address like "tcp://host:5555"'),
+      schema: text('an address like "tcp://host:5555"').regex(
+        ADDRESSES,
+        'is not an address. Write one like "tcp://host:5555"; several with commas',
+      ),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'address',
@@ -79,6 +103,7 @@ export const ZEROMQ_SYSTEM = {
       description: 'The first frame of a `pub` socket, by which subscribers select.',
     }),
   },
+  fault: faultOfKeys,
   fromFault: ({ socket, topics }) =>
     topics != null && socket !== 'sub' ? 'has "topics", which only socket: sub has. Remove it' : null,
 } satisfies BridgeSystem;

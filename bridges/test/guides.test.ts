@@ -1,0 +1,22 @@
+import { readdirSync } from 'node:fs';
+import { parseConfig } from '@sluice/server/cli-support';
+import { expect, it } from 'vitest';
+import { guideBridges } from './support/guide.ts';
+
+const guides = readdirSync(new URL('../../docs/bridges', import.meta.url)).map((file) => file.replace('.md', ''));
+
+/** Any variable that a guide names. */
+const env = new Proxy<Record<string, string | undefined>>(
+  {},
+  { get: (_, name) => (String(name).endsWith('URL') ? 'amqp://host:5672' : 'k'.repeat(40)) },
+);
+
+it.each(guides)('the bridges of docs/bridges/%s.md are valid', (guide) => {
+  const bridges = guideBridges(guide);
+  expect(bridges.length).toBeGreaterThan(0);
+  for (const bridge of bridges) {
+    const config = { anonymous: true, channels: { '**': { history: true } }, bridges: { b: bridge } };
+    const check = () => parseConfig(config as Parameters<typeof parseConfig>[0], { env });
+    expect(check, JSON.stringify(bridge)).not.toThrow();
+  }
+});
