@@ -19,6 +19,7 @@ const KINDS = [
 for (const { kind, suffix, isFifo } of KINDS) {
   testSource(`Amazon SQS (${kind})`, {
     ...{ skip: noElasticmq, hasKeys: false, isOrdered: isFifo, isOrderedAfterKill },
+    keepsAcknowledgements: true, // a receipt is valid on any connection
     start: startElasticmq,
     open: async ({ port }) => {
       const client = await SqsClient.create(port, `source-${++queues}${suffix}`);
