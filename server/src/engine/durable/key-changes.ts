@@ -28,6 +28,8 @@ export class KeyChanges {
   readonly #changes: Change[];
   readonly #remembered = new Map<string, KeyRecord>();
   readonly #prefixes = new Map<number, string>();
+  /** The name that was made last. */
+  #latest: { readonly channel: number; readonly key: string; readonly name: string } | undefined;
   /** Remembered keys by their rounded expiry. */
   readonly #expiring = new Map<number, Buffer[]>();
 
@@ -36,14 +38,22 @@ export class KeyChanges {
     this.#changes = changes;
   }
 
-  /** The name of a channel's idempotency key. */
+  /** The name of a channel's idempotency key. An append asks twice: before and after it has a place. */
   nameOf(channel: number, key: string): string {
+    const latest = this.#latest;
+    if (latest?.channel === channel && latest.key === key) return latest.name;
+    const name = this.#prefixOf(channel) + hash('sha256', key, 'binary').slice(0, DIGEST);
+    this.#latest = { channel, key, name };
+    return name;
+  }
+
+  #prefixOf(channel: number): string {
     let prefix = this.#prefixes.get(channel);
     if (prefix === undefined) {
       prefix = keyPrefix(channel);
       this.#prefixes.set(channel, prefix);
     }
-    return prefix + hash('sha256', key, 'binary').slice(0, DIGEST);
+    return prefix;
   }
 
   /** The result that is remembered for a key, unless its window has passed. */

@@ -23,8 +23,8 @@ type Position = Pick<GroupRow, 'epoch' | 'offset'>;
 /** A group in memory, which knows which of its rows differ from those on disk. */
 export class HeldGroup {
   readonly #keys: GroupKeys;
-  readonly #entries = new Set<Entry>();
-  readonly #letters = new Map<number, DeadLetter | null>();
+  #entries = new Set<Entry>();
+  #letters = new Map<number, DeadLetter | null>();
   /** The row on disk; `undefined` if there is none. */
   #row: GroupRow | undefined;
   readonly state: GroupState;
@@ -96,8 +96,9 @@ export class HeldGroup {
       const value = letter === null ? null : encodeLetter(letter);
       put({ table: 'groups', key: this.#keys.letter(ordinal), value });
     }
-    this.#entries.clear();
-    this.#letters.clear();
+    // Not cleared: a set that is cleared keeps its tables alive; see `ChurningMap`.
+    this.#entries = new Set();
+    this.#letters = new Map();
     this.#saveRow(put);
   }
 

@@ -15,11 +15,12 @@ const CHANGE_HEAD = 7;
 /** The length of the value of a removed row. */
 const REMOVED = 0xffff_ffff;
 
-const bytesOf = ({ key, value }: Change): number => CHANGE_HEAD + key.length + (value?.length ?? 0);
+/** Bytes of a change in a record. */
+export const sizeOf = ({ key, value }: Change): number => CHANGE_HEAD + key.length + (value?.length ?? 0);
 
 export function recordSize(changes: readonly Change[]): number {
   let size = BODY;
-  for (const change of changes) size += bytesOf(change);
+  for (const change of changes) size += sizeOf(change);
   return size;
 }
 
@@ -33,7 +34,8 @@ export function writeRecord(buffer: Buffer, number: number, changes: readonly Ch
   buffer.writeUInt32BE(checksumOf(buffer, 0, at - BODY), CHECKSUM);
 }
 
-function writeChange(buffer: Buffer, start: number, { table, key, value }: Change): number {
+/** Writes a change. Returns its end. */
+export function writeChange(buffer: Buffer, start: number, { table, key, value }: Change): number {
   let at = start;
   buffer[at] = TABLES.indexOf(table);
   at = buffer.writeUInt16BE(key.length, at + 1);
@@ -77,15 +79,23 @@ export function changesOf(buffer: Buffer, { start, end }: JournalRecord): Change
 function readChanges(buffer: Buffer, start: number, end: number): Change[] {
   const changes: Change[] = [];
   for (let at = start; at < end; ) {
-    const table = TABLES[buffer.readUInt8(at)];
-    if (table === undefined) throw new Error('the journal names a table that this version does not know');
-    const keyEnd = at + CHANGE_HEAD + buffer.readUInt16BE(at + 1);
-    const key = buffer.subarray(at + CHANGE_HEAD, keyEnd);
-    const length = buffer.readUInt32BE(at + 3);
-    at = length === REMOVED ? keyEnd : keyEnd + length;
-    changes.push({ table, key, value: length === REMOVED ? null : buffer.subarray(keyEnd, at) });
+    const read = readChange(buffer, at);
+    changes.push(read.change);
+    at = read.end;
   }
   return changes;
+}
+
+/** Reads the change at this place, whose key and value are parts of the buffer. */
+export function readChange(buffer: Buffer, at: number): { readonly change: Change; readonly end: number } {
+  const table = TABLES[buffer.readUInt8(at)];
+  if (table === undefined) throw new Error('the journal names a table that this version does not know');
+  const keyEnd = at + CHANGE_HEAD + buffer.readUInt16BE(at + 1);
+  const key = buffer.subarray(at + CHANGE_HEAD, keyEnd);
+  const length = buffer.readUInt32BE(at + 3);
+  if (length === REMOVED) return { change: { table, key, value: null }, end: keyEnd };
+  const end = keyEnd + length;
+  return { change: { table, key, value: buffer.subarray(keyEnd, end) }, end };
 }
 
 /** All sound records from `start` on, also behind damaged ones and those of an earlier use of the file. */

@@ -1,29 +1,37 @@
 import type { Change, Range, Row } from '../store.ts';
+import type { ChangeArena } from './change-arena.ts';
 
 /** Keys as text of one byte per character: equal and ordered like their bytes. */
 export const nameOf = (key: Buffer): string => key.toString('latin1');
 
 /** The changed rows of one table. */
 export class OverlayTable {
-  readonly #changes = new Map<string, Change>();
+  readonly #arena: ChangeArena;
+  /** Where the change of each row is, by name. */
+  readonly #places = new Map<string, number>();
   /** All names in order, except the fresh ones. */
   #sorted: string[] = [];
   /** Names that came out of order since the last sorting. */
   #fresh: string[] = [];
 
+  constructor(arena: ChangeArena) {
+    this.#arena = arena;
+  }
+
   get size(): number {
-    return this.#changes.size;
+    return this.#places.size;
   }
 
   get(name: string): Change | undefined {
-    return this.#changes.get(name);
+    const place = this.#places.get(name);
+    return place === undefined ? undefined : this.#arena.at(place);
   }
 
-  /** Returns the change that it replaces. */
+  /** Copies the change. Returns the one that it replaces. */
   set(change: Change): Change | undefined {
     const name = nameOf(change.key);
-    const replaced = this.#changes.get(name);
-    this.#changes.set(name, change);
+    const replaced = this.get(name);
+    this.#places.set(name, this.#arena.add(change));
     if (replaced === undefined) this.#list(name);
     return replaced;
   }
@@ -44,8 +52,8 @@ export class OverlayTable {
   }
 
   /** All changes in the order of keys. */
-  changes(): Change[] {
-    return this.#names().map((name) => this.#changes.get(name) as Change);
+  *changes(): Iterable<Change> {
+    for (const name of this.#names()) yield this.get(name) as Change;
   }
 
   *over({ start, end }: Omit<Range, 'limit'>, below: Iterable<Row>): Iterable<Row> {
@@ -55,7 +63,7 @@ export class OverlayTable {
     const added = (before: string | undefined): Row | undefined => {
       for (let name = names[at] as string; isBefore(name, before); name = names[at] as string) {
         at++;
-        const { key, value } = this.#changes.get(name) as Change;
+        const { key, value } = this.get(name) as Change;
         if (value !== null) return { key, value };
       }
       return undefined;
@@ -66,8 +74,8 @@ export class OverlayTable {
         // The store below may reuse its buffers while the caller looks at the rows before.
         const row = { key: Buffer.from(key), value: Buffer.from(value) };
         for (let before = added(name); before !== undefined; before = added(name)) yield before;
-        if (!this.#changes.has(name)) yield row;
-      } else if (!this.#changes.has(name)) yield { key, value };
+        if (!this.#places.has(name)) yield row;
+      } else if (!this.#places.has(name)) yield { key, value };
     }
     for (let row = added(last); row !== undefined; row = added(last)) yield row;
   }

@@ -1,4 +1,5 @@
 import { type Change, type Range, type Row, TABLES, type Table } from '../store.ts';
+import { ChangeArena } from './change-arena.ts';
 import { OverlayTable } from './overlay-table.ts';
 
 /** A value on more than half a page occupies whole pages. */
@@ -16,7 +17,8 @@ function estimate({ key, value }: Change): number {
 
 /** Changes that are flushed in the journal, but not in the tables yet. Later changes of a row replace earlier ones. */
 export class Overlay {
-  readonly #tables = Object.fromEntries(TABLES.map((name) => [name, new OverlayTable()])) as Record<
+  readonly #arena = new ChangeArena();
+  readonly #tables = Object.fromEntries(TABLES.map((name) => [name, new OverlayTable(this.#arena)])) as Record<
     Table,
     OverlayTable
   >;
@@ -52,7 +54,7 @@ export class Overlay {
   }
 
   /** All changes, table by table, each in the order of keys: so that neighbours on disk are written together. */
-  changes(): Change[] {
-    return TABLES.flatMap((name) => this.#tables[name].changes());
+  *changes(): Iterable<Change> {
+    for (const name of TABLES) yield* this.#tables[name].changes();
   }
 }

@@ -33,15 +33,14 @@ export class Pending {
   /** Its rows, in the form of entries, table by table. */
   rows(): readonly LeafEntry[] {
     this.#replaced.clear();
-    return this.#overlay
-      .changes()
+    return [...this.#overlay.changes()]
       .filter(({ value }) => value !== null)
       .map(({ key, value }) => ({ key, value: value ?? undefined, big: undefined, isTree: false }));
   }
 
   /** Rows that the table has more than its pages. */
   added(table: Table): number {
-    const own = this.#overlay.changes().filter((change) => change.table === table && change.value !== null);
+    const own = [...this.#overlay.changes()].filter((change) => change.table === table && change.value !== null);
     return own.length - (this.#replaced.get(table) ?? 0);
   }
 }
