@@ -1,3 +1,5 @@
+import { ChurningSet } from '../util/churning-set.ts';
+
 /** Something that takes a share of the work. */
 interface Entry {
   load: number;
@@ -14,7 +16,7 @@ interface Entry {
 export class LeastLoaded<T> {
   readonly #entries = new Map<T, Entry>();
   /** The ones that may be chosen, by load. A set keeps the order in which they came. */
-  readonly #byLoad: Set<T>[] = [];
+  readonly #byLoad: ChurningSet<T>[] = [];
   /** No smaller load has an entry. */
   #least = 0;
   #capacity = 0;
@@ -100,7 +102,7 @@ export class LeastLoaded<T> {
 
   #list(item: T, { load, capacity, paused }: Entry): void {
     if (paused || load >= capacity) return;
-    while (this.#byLoad.length <= load) this.#byLoad.push(new Set());
+    while (this.#byLoad.length <= load) this.#byLoad.push(new ChurningSet());
     this.#byLoad[load]?.add(item);
     if (load < this.#least) this.#least = load;
   }

@@ -1,5 +1,6 @@
 import type { EventBus } from '../events.ts';
 import type { Refusal } from '../refusal.ts';
+import { ChurningMap } from '../util/churning-map.ts';
 import type { Clock } from '../util/clock.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import type { Ask } from './ask.ts';
@@ -28,7 +29,7 @@ export interface RequestsParts {
 export class Requests implements LocalResponders {
   readonly #parts: RequestsParts;
   readonly #pools = new Map<string, ResponderPool>();
-  readonly #open = new Map<string, OpenRequest>();
+  readonly #open = new ChurningMap<string, OpenRequest>();
   #pending = 0;
   #isDraining = false;
 

@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts';
+import { ChurningSet } from '../util/churning-set.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { LeastLoaded } from './least-loaded.ts';
 import type { OpenRequest, RequestHandler } from './open-request.ts';
@@ -16,7 +17,7 @@ export class ResponderPool {
   readonly #offer: OfferCapacity;
   readonly #handlers = new LeastLoaded<RequestHandler>();
   /** In the order of their arrival. */
-  readonly #waiting = new Set<OpenRequest>();
+  readonly #waiting = new ChurningSet<OpenRequest>();
   #waitingBytes = 0;
 
   constructor(channel: string, offer: OfferCapacity) {

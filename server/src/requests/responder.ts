@@ -2,6 +2,7 @@ import type { CancelReason } from '@sluice/protocol';
 import { type EndReason, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import { Refusal } from '../refusal.ts';
+import { ChurningSet } from '../util/churning-set.ts';
 import type { Clock } from '../util/clock.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import type { OpenRequest, RequestHandler } from './open-request.ts';
@@ -32,7 +33,7 @@ export class Responder implements Standing, RequestHandler {
   readonly #parts: ResponderParts;
   readonly #subscriber: Subscriber;
   readonly #pushes: PacedPushes;
-  readonly #open = new Set<OpenRequest>();
+  readonly #open = new ChurningSet<OpenRequest>();
   #state: 'responding' | 'finishing' | 'ended' = 'responding';
   #finishingKey = '';
 

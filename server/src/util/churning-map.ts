@@ -44,7 +44,7 @@ export class ChurningMap<K, V> {
     return this.#map.entries();
   }
 
-  keys(): Iterable<K> {
+  keys(): IterableIterator<K> {
     return this.#map.keys();
   }
 

@@ -1,3 +1,5 @@
+import { ChurningMap } from './churning-map.ts';
+
 /**
  * A map that keeps its only entry without a table. Most maps of an idle connection have one entry,
  * and a table takes several times the memory of the entry.
@@ -9,7 +11,7 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
   /** Undefined without an entry, and with a table. */
   #value: V | undefined;
   /** From the second entry on, until it is empty. */
-  #table: Map<K, V> | undefined;
+  #table: ChurningMap<K, V> | undefined;
 
   get size(): number {
     if (this.#table !== undefined) return this.#table.size;
@@ -30,7 +32,8 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
     if (this.#table !== undefined) this.#table.set(key, value);
     else if (this.#value === undefined || this.#key === key) this.#keep(key, value);
     else {
-      this.#table = new Map([...this, [key, value]]);
+      this.#table = this.#makeTable();
+      this.#table.set(key, value);
       this.#forget();
     }
   }
@@ -49,7 +52,7 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
 
   /** Entries may be deleted during the iteration. */
   [Symbol.iterator](): Iterator<readonly [K, V]> {
-    if (this.#table !== undefined) return this.#table.entries();
+    if (this.#table !== undefined) return this.#table[Symbol.iterator]();
     const entries: (readonly [K, V])[] = this.#value === undefined ? [] : [[this.#key as K, this.#value]];
     return entries.values();
   }
@@ -60,6 +63,12 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
 
   values(): Iterable<V> {
     return this.#table?.values() ?? (this.#value === undefined ? [] : [this.#value]);
+  }
+
+  #makeTable(): ChurningMap<K, V> {
+    const table = new ChurningMap<K, V>();
+    for (const [known, value] of this) table.set(known, value);
+    return table;
   }
 
   #keep(key: K, value: V): void {
