@@ -1,9 +1,12 @@
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { expect, it, onTestFinished } from 'vitest';
 import { testLossySource } from './conformance/lossy-conformance.ts';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
+import { startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
+import { guideBridges } from './support/guide.ts';
 import { NATS, startNats } from './support/nats-broker.ts';
 import { missing } from './support/programs.ts';
 import { eventually } from './support/retry.ts';
@@ -109,4 +112,32 @@ testLossySource('core NATS', {
       close: () => connection.close(),
     };
   },
+});
+
+it.skipIf(skip)('NATS is read and written as the guide says', async () => {
+  const server = await startNats();
+  const connection = await connectTo(server);
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: 'ORDERS', subjects: ['orders.>'] });
+  await manager.streams.add({ name: 'AUDIT', subjects: ['audit.>'] });
+  const nats = { url: `nats://127.0.0.1:${server.port}` };
+  const [orders, prices, audit] = guideBridges('nats');
+  const gateway = await startGateway({
+    channels: {
+      'orders:{subject}': { history: true },
+      'prices:{subject}': { history: true },
+      audit: { history: true },
+    },
+    bridges: { orders: { ...orders, nats }, prices: { ...prices, nats }, audit: { ...audit, nats } },
+  });
+  await jetstream(connection).publish('orders.eu', '{"total": 99}');
+  await expect.poll(() => gateway.data('orders:orders.eu')).toEqual([{ total: 99 }]);
+  await expect.poll(async () => (await gateway.bridge('prices')).state).toBe('running');
+  connection.publish('prices.eu', '{"eur": 1}');
+  await expect.poll(() => gateway.data('prices:prices.eu')).toEqual([{ eur: 1 }]);
+  await gateway.publish('audit', { by: 'anna' }, { event: 'signed-in' });
+  await expect
+    .poll(async () => (await manager.streams.getMessage('AUDIT', { last_by_subj: 'audit.signed-in' }))?.json())
+    .toEqual({ by: 'anna' });
 });

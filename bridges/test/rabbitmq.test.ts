@@ -3,6 +3,7 @@ import { type Received, testSink } from './conformance/sink-conformance.ts';
 import { type Produced, testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { dataFolder } from './support/data-folder.ts';
+import { guideBridges } from './support/guide.ts';
 import { missing } from './support/programs.ts';
 import { RABBITMQ, startRabbitmq } from './support/rabbitmq-broker.ts';
 import { RabbitClient } from './support/rabbitmq-client.ts';
@@ -202,4 +203,41 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
     // Some offsets are records of RabbitMQ itself.
     expect((await second.data('orders')).length + lost).toBeGreaterThanOrEqual(205);
   });
+});
+
+it.skipIf(skip)('RabbitMQ is read and written as the guide says', async () => {
+  const server = await startRabbitmq();
+  const client = new RabbitClient(server.port);
+  onTestFinished(() => client.close());
+  const rabbitmq = { url: `amqp://127.0.0.1:${server.port}` };
+  const [queue, stream, audit] = guideBridges('rabbitmq');
+  const channels = { 'orders:{customer}': { history: true }, audit: { history: true } } as const;
+  const send = (total: number) =>
+    client.run(async (channel) => {
+      const options = { messageId: `${total}`, headers: { customer: '42' }, persistent: true };
+      channel.sendToQueue('orders', Buffer.from(JSON.stringify({ total })), options);
+      await channel.waitForConfirms();
+    });
+  await client.run(async (channel) => {
+    await channel.assertQueue('orders', { durable: true });
+    await channel.assertExchange('audit', 'topic', { durable: true });
+    await channel.assertQueue('signed-in', { durable: true });
+    await channel.bindQueue('signed-in', 'audit', 'audit.signed-in');
+  });
+  const first = await startGateway({
+    channels,
+    bridges: { queue: { ...queue, rabbitmq }, audit: { ...audit, rabbitmq } },
+  });
+  await send(99);
+  await expect.poll(() => first.messages('orders:42')).toMatchObject([{ event: 'orders', data: { total: 99 } }]);
+  const received: string[] = [];
+  client.consume('signed-in', (body) => received.push(body.toString()));
+  await first.publish('audit', { by: 'anna' }, { event: 'signed-in' });
+  await expect.poll(() => received).toEqual(['{"by":"anna"}']);
+  await first.close();
+  await client.run((channel) => channel.deleteQueue('orders'));
+  await client.run((channel) => channel.assertQueue('orders', STREAM));
+  const second = await startGateway({ channels, bridges: { stream: { ...stream, rabbitmq } } });
+  await send(100);
+  await expect.poll(() => second.data('orders:42')).toEqual([{ total: 100 }]);
 });
