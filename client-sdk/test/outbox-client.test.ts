@@ -30,7 +30,8 @@ const result = { id: 'm1', epoch: 'e1', offset: 1 };
 describe('an outbox on a real client', () => {
   it('connects the client, and sends nothing until it knows the user', async () => {
     const outbox = outboxOf(gateway.client());
-    const outgoing = outbox.publish('a', { n: 1 }, { event: 'chat', tags: { a: 'b' }, ttl: 5_000 });
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const outgoing = outbox.publish('a', { n: 1 }, { event: 'chat', tags: { a: 'b' }, trace, ttl: 5_000 });
     await turn();
     expect(gateway.sockets).toHaveLength(1);
     await gateway.socket.accept();
@@ -42,8 +43,10 @@ describe('an outbox on a real client', () => {
       key: outgoing.key,
       event: 'chat',
       tags: { a: 'b' },
+      trace,
       ttl: 5_000,
     });
+    expect(outgoing.trace).toBe(trace);
     gateway.socket.reply('publish', result);
     await expect(outgoing.settled).resolves.toMatchObject({ status: 'accepted', result });
   });

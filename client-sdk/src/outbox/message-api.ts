@@ -17,6 +17,8 @@ export interface OutboxMessage<T = unknown> {
   /** The event name, defined by the application. */
   readonly event?: string | undefined;
   readonly tags?: Tags | undefined;
+  /** The trace that it belongs to: a `traceparent` of W3C Trace Context. */
+  readonly trace?: string | undefined;
   /** Milliseconds after which it expires, from its acceptance by the gateway on. */
   readonly ttl?: number | undefined;
   /** When it was published in this client: milliseconds since the Unix epoch, by the local clock. */
@@ -55,6 +57,8 @@ export interface OutboxPublishOptions<Event extends string = string> {
   readonly event?: Event;
   /** Flat labels for filters. */
   readonly tags?: Tags;
+  /** The trace that it belongs to: a `traceparent` of W3C Trace Context. Subscribers find it in `message.trace`. */
+  readonly trace?: string;
   /**
    * Milliseconds after which the message expires: from then on the gateway does not deliver it. They
    * count from its acceptance by the gateway; the time in the outbox does not count.

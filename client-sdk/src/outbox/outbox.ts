@@ -101,7 +101,7 @@ export class StoredOutbox implements Outbox {
     }
     checkRequired('channel', channel, TEXT);
     checkRequired('options', options, OBJECT);
-    checkValues(options, { event: TEXT, tags: OBJECT, ttl: COUNT });
+    checkValues(options, { event: TEXT, tags: OBJECT, trace: TEXT, ttl: COUNT });
     const draft = this.#draft(channel, { ...options, data });
     const full = this.#whyFull(draft.bytes);
     const entry = full
@@ -150,7 +150,7 @@ export class StoredOutbox implements Outbox {
 
   #draft(channel: string, content: OutboxPublishOptions & { readonly data: unknown }): Omit<Entry, 'order'> {
     const text = JSON.stringify(content, onlyJson);
-    const { data, event, tags, ttl } = JSON.parse(text) as typeof content;
+    const { data, event, tags, trace, ttl } = JSON.parse(text) as typeof content;
     if (data === undefined) throw new TypeError('"data" cannot be written as JSON. To publish no data, use null.');
     const time = Date.now();
     return {
@@ -160,6 +160,7 @@ export class StoredOutbox implements Outbox {
       data,
       ...(event !== undefined && { event }),
       ...(tags && { tags }),
+      ...(trace !== undefined && { trace }),
       ...(ttl !== undefined && { ttl }),
       time,
       status: 'queued',

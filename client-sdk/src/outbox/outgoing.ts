@@ -32,6 +32,10 @@ export class FollowedMessage<T> implements Outgoing<T> {
     return this.#now.tags;
   }
 
+  get trace(): string | undefined {
+    return this.#now.trace;
+  }
+
   get ttl(): number | undefined {
     return this.#now.ttl;
   }

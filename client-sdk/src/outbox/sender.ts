@@ -184,7 +184,7 @@ export class Sender {
    */
   async #attempt(entry: Entry, signal: AbortSignal): Promise<number | undefined> {
     const { client, queue } = this.#options;
-    const { key, channel, data, event, tags, ttl } = entry;
+    const { key, channel, data, event, tags, trace, ttl } = entry;
     if (queue.deadlines.isOverdue(entry)) return void (await queue.deadlines.expire(key));
     const sent = await queue.mark(key, this.#leadership?.tab ?? '');
     // A stored message must not be sent by two tabs: the leadership must be fresh. Once written, it
@@ -200,7 +200,7 @@ export class Sender {
       // A repeat after the dedupe window would append a duplicate, so the client must not retry for
       // longer.
       const timeout = Math.min(Math.max(deadline(sent, this.#options, now) - now, 1), LONGEST);
-      const extra = { ...(event !== undefined && { event }), ...(tags && { tags }), ...(ttl !== undefined && { ttl }) };
+      const extra = withoutUndefined({ event, tags, trace, ttl });
       const publishing = client.channel(channel).publish(data, { ...extra, key, timeout, signal: flight.signal });
       queue.finish(key, { status: 'accepted', result: await publishing });
       return undefined;
@@ -251,3 +251,6 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) wake();
   });
 }
+
+const withoutUndefined = <T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;

@@ -1,6 +1,7 @@
 import { isChannelName, type PublishResult } from '@sluice/protocol';
 import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
+import { shareJson } from '../util/shared-json.ts';
 import { authorize, type Decision } from './authorize.ts';
 import { beginSpan } from './begin-span.ts';
 import { copyToBound } from './copy-step.ts';
@@ -117,11 +118,18 @@ export class Door {
 
   /**
    * Publishes a batch. Every permission is decided before anything is appended, so that a grant
-   * that answers late does not change the order.
+   * that answers late does not change the order. A payload that several messages have in common is
+   * encoded once.
    *
    * @returns one outcome for each message, in their order
    */
-  async publishAll(messages: readonly BatchMessage[], from: BatchPublisher): Promise<PublishOutcome[]> {
+  publishAll(messages: readonly BatchMessage[], from: BatchPublisher): Promise<PublishOutcome[]> {
+    const [first, second] = messages;
+    const isOne = second !== undefined && first?.draft.data === second.draft.data;
+    return shareJson(isOne ? first?.draft.data : undefined, () => this.#publishAll(messages, from));
+  }
+
+  async #publishAll(messages: readonly BatchMessage[], from: BatchPublisher): Promise<PublishOutcome[]> {
     const decisions = new Map<string, NowOrLater<Decision>>();
     for (const { channel } of messages) {
       if (typeof channel !== 'string' || !isChannelName(channel) || decisions.has(channel)) continue;

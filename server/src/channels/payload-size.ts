@@ -1,5 +1,6 @@
 import type { Json } from '@sluice/protocol';
 import { Refusal } from '../refusal.ts';
+import { jsonOf } from '../util/shared-json.ts';
 
 /**
  * A value grows to at most this many times the bytes of the frame that it arrived in when it is
@@ -22,7 +23,7 @@ export function refuseLarge(
   value: Json,
   { channel, most }: { channel: string; most: number },
 ): Refusal | null {
-  const size = Buffer.byteLength(JSON.stringify(value));
+  const size = Buffer.byteLength(jsonOf(value));
   if (size <= most) return null;
   return new Refusal('payload_too_large', `"${name}" has ${size} bytes as JSON; "${channel}" accepts at most ${most}`);
 }

@@ -1,5 +1,6 @@
 import type { Message } from '@sluice/protocol';
 import { escapeText } from '../util/json-text.ts';
+import { jsonOf } from '../util/shared-json.ts';
 import type { Entry } from './engine.ts';
 
 /** What a message is before the log has given it its place. */
@@ -52,7 +53,7 @@ function begin({ id, data, event, tags, from, origin, trace, expiresAt }: Conten
   let json =
     typeof data === 'string'
       ? `${ID}${escapeText(id)}","data":"${escapeText(data)}"`
-      : `${ID}${escapeText(id)}","data":${JSON.stringify(data)}`;
+      : `${ID}${escapeText(id)}","data":${jsonOf(data)}`;
   if (event !== undefined) json += `,"event":"${escapeText(event)}"`;
   if (tags !== undefined) json += `,"tags":${JSON.stringify(tags)}`;
   if (from !== undefined) json += `,"from":"${escapeText(from)}"`;

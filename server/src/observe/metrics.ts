@@ -31,6 +31,8 @@ export interface MetricsSources extends ScheduleSources, LagSources {
   readonly descriptors?: () => { readonly open: number; readonly limit: number } | undefined;
 }
 
+const ruleLabel = (rule: string | undefined): { rule?: string } => (rule === undefined ? {} : { rule });
+
 /** Counts the gateway's events for Prometheus. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -134,7 +136,8 @@ export class Metrics {
     const messagesIn = this.#tally('sluice_messages_in_total', 'Messages published, by rule');
     const latency = new Histogram({
       name: 'sluice_publish_latency_seconds',
-      help: 'Time until the engine acknowledged a publish. The memory engine answers at once and is not timed',
+      help: 'Time until the engine acknowledged a publish, by rule. The memory engine answers at once and is not timed',
+      labelNames: ['rule'],
       buckets: [0.000_01, 0.000_1, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
       registers: [this.#registry],
     });
@@ -145,7 +148,7 @@ export class Metrics {
     events.on('copied', () => copies(undefined, 1));
     events.on('published', (event) => {
       messagesIn(event.rule, 1);
-      if (event.waited !== undefined) latency.observe(event.waited / 1000);
+      if (event.waited !== undefined) latency.observe(ruleLabel(event.rule), event.waited / 1000);
     });
     events.on('delivered', ({ rule, deliveries, bytes }) => {
       messagesOut(rule, deliveries);
@@ -154,10 +157,10 @@ export class Metrics {
     const replayedBytes = this.#counter('sluice_replayed_bytes_total', 'Bytes of frames sent to replaying cursors');
     const turns = this.#labelled(
       'sluice_replay_turns_total',
-      'Cursors that turned to replaying, by cause: where they start, a slow reader, a hole in the feed, another filter',
-      ['cause'],
+      'Cursors that turned to replaying, by rule and cause: where they start, a slow reader, a hole in the feed, another filter',
+      ['rule', 'cause'],
     );
-    events.on('replaying', ({ cause }) => turns.inc({ cause }));
+    events.on('replaying', ({ cause, rule }) => turns.inc({ ...ruleLabel(rule), cause }));
     events.on('replayed', ({ rule, messages, bytes }) => {
       messagesOut(rule, messages);
       replayed.inc(messages);

@@ -37,6 +37,12 @@ describe('how fast connections are opened', () => {
     expect(admitted('a', 50)).toBe(3);
   });
 
+  it('counts the addresses of one IPv6 network together', () => {
+    const { admitted } = limits(0, 1);
+    expect(admitted('2001:db8::1', 6) + admitted('2001:db8::2', 6)).toBe(10);
+    expect(admitted('2001:db8:0:1::1', 50)).toBe(10);
+  });
+
   it('is not used up for an address by refusals because of others', () => {
     const { clock, admitted } = limits(1, 1);
     expect(admitted('a', 1)).toBe(1);

@@ -2,12 +2,13 @@ import { Refusal } from '../refusal.ts';
 import type { Rate } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
+import { networkOf } from './network-of.ts';
 
 /** New connections per second. `null`: unlimited. */
 export interface ArrivalRates {
   /** Of all clients of this node. */
   readonly connectionRate: Rate | null;
-  /** Of one address. */
+  /** Of one IPv4 address, or one IPv6 network (/64). */
   readonly connectionRatePerAddress: Rate | null;
 }
 
@@ -54,7 +55,8 @@ export class ArrivalLimits {
   }
 
   /** Counts a new connection of the address, or refuses it. */
-  admit(address: string): Refusal | null {
+  admit(peer: string): Refusal | null {
+    const address = this.#rates.connectionRatePerAddress === null ? peer : networkOf(peer);
     const now = this.#clock.monotonic();
     const arrivals = this.#of(address, now);
     const alone = arrivals?.bucket.take(1, now) ?? 0;
