@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ConfigInput, createGateway, type Gateway } from '../src/index.ts';
+import { bundle } from './support/bundle.ts';
 import { HookEndpoint } from './support/hook-endpoint.ts';
 import { RedisServer } from './support/redis-server.ts';
 
@@ -109,5 +113,51 @@ describe('webhooks on Redis', () => {
     await sender.gateway.close();
     await other.gateway.publish('chat:a', 'after');
     await until(() => expect(payloads(endpoint)).toContain('after'));
+  });
+
+  it('go on in order when the sender and the endpoint are killed', { timeout: 180_000 }, async () => {
+    const program = await bundle('webhook-node.ts');
+    cleanUp.push(() => program.remove());
+    const redis = await RedisServer.start();
+    cleanUp.push(() => redis.stop());
+    let isDown = false;
+    // An endpoint that is killed has received the request, and has not answered.
+    const endpoint = await HookEndpoint.start((_, response) =>
+      isDown ? void response.destroy() : void response.writeHead(204).end(),
+    );
+    cleanUp.push(() => endpoint.close());
+    const startNode = async (node: string) => {
+      const child = spawn(process.execPath, [program.path, node, redis.url, endpoint.url, KEY, API_KEY], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      cleanUp.push(() => child.kill('SIGKILL'));
+      const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+      return { node, child, url: line.replace('localhost', '127.0.0.1') };
+    };
+    const nodes = [await startNode('a'), await startNode('b')];
+    const publish = async (url: string, data: number) => {
+      const body = JSON.stringify({ channel: 'chat:a', data });
+      const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
+      expect((await fetch(`${url}/api/v1/publish`, { method: 'POST', body, headers })).status).toBe(200);
+    };
+    const sender = async (url: string) => {
+      const { webhooks } = (await call(url, '')).body as { webhooks: { node?: string }[] };
+      return nodes.find(({ node }) => node === webhooks[0]?.node);
+    };
+    for (let n = 1; n <= 20; n++) await publish(nodes[0]?.url ?? '', n);
+    await until(() => expect(new Set(payloads(endpoint)).size).toBe(20));
+    const first = (await sender(nodes[0]?.url ?? '')) ?? expect.fail('nobody sends');
+    const other = nodes.find((node) => node !== first) ?? expect.fail('one node');
+    isDown = true;
+    for (let n = 21; n <= 40; n++) await publish(other.url, n);
+    const before = endpoint.requests.length;
+    await until(() => expect(endpoint.requests.length).toBeGreaterThan(before));
+    first.child.kill('SIGKILL');
+    for (let n = 41; n <= 60; n++) await publish(other.url, n);
+    isDown = false;
+    await until(() => expect(new Set(payloads(endpoint)).size).toBe(60));
+    const firsts = [...new Set(payloads(endpoint))];
+    expect(firsts).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+    expect(await sender(other.url)).toBe(other);
   });
 });
