@@ -3,6 +3,9 @@ import { PAD } from '../flow.mjs';
 import { tokenFor } from '../tokens.mjs';
 import { FrameReader, openSocket, textFrame } from '../wire.mjs';
 
+/** Commands of one frame: a generator that had to wait sends many at once, and a frame may be too large. */
+const MOST_COMMANDS = 100;
+
 /** A connection that calls back for each message of the gateway. */
 async function open(port, receive) {
   const reader = new FrameReader((text) => {
@@ -17,11 +20,20 @@ async function open(port, receive) {
   const connection = {
     send(commands) {
       const numbered = commands.map((command) => ({ ...command, id: ++id }));
-      socket.write(textFrame(JSON.stringify(numbered)));
+      for (let at = 0; at < numbered.length; at += MOST_COMMANDS) {
+        socket.write(textFrame(JSON.stringify(numbered.slice(at, at + MOST_COMMANDS))));
+      }
       return numbered;
     },
-    close: () => socket.destroy(),
+    close() {
+      isOver = true;
+      socket.destroy();
+    },
   };
+  let isOver = false;
+  socket.once('close', () => {
+    if (!isOver) throw new Error('the gateway has closed a connection');
+  });
   socket.write(textFrame(JSON.stringify({ type: 'connect', id: 1, token: tokenFor('bench') })));
   return connection;
 }
