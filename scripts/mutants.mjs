@@ -74,6 +74,8 @@ function writePage(file, scores) {
 
 /** @param {import('./src/mutants/score.mjs').Score[]} scores */
 function page(scores) {
+  const measured = new Set(scores.map(({ room }) => room));
+  const missing = Object.keys(ROOMS).filter((room) => !measured.has(room));
   return `# Mutants: do the tests notice faults?
 
 \`npm run mutants\` puts single faults into a copy of the code, one at a time: a bound removed, a clean-up forgotten, the failure
@@ -82,7 +84,7 @@ survived. The faults are lists in \`scripts/src/mutants/rooms/\`, one per room; 
 room should notice at least 90 %.
 
 ${table(scores)}
-
+${missing.length === 0 ? '' : `\nNot measured as a whole yet: ${missing.join(', ')}.\n`}
 This page is written by \`npm run mutants -- --write\`.
 `;
 }
