@@ -7,7 +7,7 @@ import type { Produced } from './source-conformance.ts';
 export interface LossyRig {
   /** The system's options and `from`, for `bridges` of the configuration. */
   readonly bridge: Readonly<Record<string, unknown>>;
-  /** Sends messages to whoever listens. */
+  /** Sends messages to all current listeners. */
   send(messages: readonly Produced[]): Promise<void>;
   close(): Promise<void>;
 }
