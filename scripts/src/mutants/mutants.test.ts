@@ -1,9 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { runCommand } from '../run-command.mjs';
 import { type Mutant, ROOMS } from './rooms.mjs';
 import { type Score, score, scoresOf, table, update } from './score.mjs';
-import { mutate } from './try-mutant.mjs';
+import { mutate, runTests } from './try-mutant.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const mutant: Mutant = { file: 'a.ts', from: 'b', to: 'c', fault: '', tests: [] };
@@ -38,4 +41,32 @@ it('counts by room', () => {
 it('keeps the scores of rooms that were not tried', () => {
   const [hub, log] = ['hub', 'log'].map((room) => ({ room, mutants: 4, noticed: 4 })) as [Score, Score];
   expect(update([log, hub], [{ ...log, noticed: 3 }])).toEqual([hub, { ...log, noticed: 3 }]);
+});
+
+describe('a run of tests', () => {
+  const passes: typeof runCommand = () => Promise.resolve(true);
+  const fails =
+    (report: string | undefined): typeof runCommand =>
+    (_command, _args, options) => {
+      const path = options?.env?.SLUICE_TEST_REPORT;
+      if (path !== undefined && report !== undefined) writeFileSync(path, report);
+      return Promise.resolve(false);
+    };
+  const hangs: typeof runCommand = (_command, _args, options) =>
+    new Promise((resolve) => {
+      const watchdog = options?.watch?.(1, () => resolve(false));
+      onTestFinished(() => watchdog?.end());
+    });
+
+  it.each([
+    ['passes', passes, 'survived'],
+    ['has a failed test', fails('{"numFailedTests":1}'), 'noticed'],
+    ['hangs', hangs, 'noticed'],
+    ['fails without a failed test', fails('{"numFailedTests":0}'), 'broken'],
+    ['ends without a report', fails(undefined), 'broken'],
+  ])('that %s', async (_title, run, verdict) => {
+    const root = mkdtempSync(join(tmpdir(), 'sluice-mutants-test-'));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    expect(await runTests(root, ['a.test.ts'], run)).toBe(verdict);
+  });
 });

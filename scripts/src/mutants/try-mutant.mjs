@@ -5,6 +5,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../run-command.mjs';
+import { Watchdog } from '../watchdog.mjs';
 
 /** @typedef {import('./rooms.mjs').Mutant} Mutant */
 
@@ -23,9 +24,14 @@ export function mutate(text, { file, from, to }) {
   return text.slice(0, at) + to + text.slice(at + from.length);
 }
 
+/** Milliseconds that one test may take. The tests of a room without a fault have the same limit. */
+const TEST_LIMIT = 60_000;
+/** Minutes without progress after which a run hangs: a test that can still be stopped has failed by then. */
+const PATIENCE = 3;
+
 /**
- * The result of a fault: a test failed, all passed, or the run failed without a failed test (it
- * does not compile, or hangs), which means nothing for the tests.
+ * The result of a fault: a test failed, or hangs, which fails `npm test` too; all passed; or the run
+ * failed without a failed test (it does not compile), which means nothing for the tests.
  *
  * @typedef {'noticed' | 'survived' | 'broken'} Verdict
  */
@@ -49,14 +55,30 @@ export async function tryMutant(root, mutant) {
 /**
  * @param {string} root
  * @param {readonly string[]} tests
+ * @param {typeof runCommand} [run] for tests
  * @returns {Promise<Verdict>}
  */
-export async function runTests(root, tests) {
+export async function runTests(root, tests, run = runCommand) {
   const report = join(root, 'mutant.json');
   rmSync(report, { force: true });
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', ...tests];
-  const options = { cwd: root, env: { SLUICE_TEST_REPORT: report }, write: () => {} };
-  return verdictOf(await runCommand(process.execPath, args, options), report);
+  let hangs = false;
+  const limits = [`--testTimeout=${TEST_LIMIT}`, `--hookTimeout=${TEST_LIMIT}`];
+  const passed = await run(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', ...limits, ...tests],
+    {
+      cwd: root,
+      env: { SLUICE_TEST_REPORT: report },
+      write: () => {},
+      patience: PATIENCE,
+      watch: (patience, onHang) =>
+        new Watchdog(patience, (running) => {
+          hangs = true;
+          onHang(running);
+        }),
+    },
+  );
+  return hangs ? 'noticed' : verdictOf(passed, report);
 }
 
 /**
