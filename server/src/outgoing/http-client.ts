@@ -140,8 +140,13 @@ function readBody(request: ClientRequest, response: IncomingMessage, most: numbe
     let bytes = 0;
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > most) request.destroy(new CallFailed('too_large', `answered with more than ${most} bytes`));
-      else chunks.push(chunk);
+      if (bytes <= most) {
+        chunks.push(chunk);
+        return;
+      }
+      reject(new CallFailed('too_large', `answered with more than ${most} bytes`));
+      // Without the error: after a complete answer the agent owns the socket, and nobody there would handle it.
+      request.destroy();
     });
     response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     response.on('error', reject);
