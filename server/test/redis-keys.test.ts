@@ -125,6 +125,9 @@ describe('the data of the engine in Redis', () => {
     expect((await other.engine.presence.list('room', 0, 10)).members.map(({ member }) => member.user)).toEqual([
       'here',
     ]);
+    const [nodes = ''] = (await dying.keys()).filter((key) => key.endsWith(':nodes'));
+    expect(await server.command('SMEMBERS', nodes)).toHaveLength(1);
+    expect((await dying.keys()).filter((key) => key.endsWith(':channels'))).toHaveLength(1);
   });
 
   it('treats invalid data in its feeds as missed announcements', async () => {

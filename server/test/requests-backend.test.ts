@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Json } from '@sluice/protocol';
 import { defineChannels } from '@sluice/protocol/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -132,6 +133,28 @@ describe('a request of the program', () => {
     abort.abort(new Error('not needed any more'));
     await expect(asked).rejects.toThrow('not needed any more');
     expect(String(await aborted.promise)).toContain('the request was cancelled: closed');
+  });
+
+  it('ends the iteration of its responder when it is cancelled', async () => {
+    const replied = deferred<void>();
+    const ended = deferred<void>();
+    const channel = channelWith(async function* () {
+      try {
+        for (;;) {
+          yield 1;
+          replied.resolve();
+          await nextTurn();
+        }
+      } finally {
+        ended.resolve();
+      }
+    });
+    const abort = new AbortController();
+    const asked = gateway.request(channel, 1, { signal: abort.signal });
+    await replied.promise;
+    abort.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+    await ended.promise;
   });
 
   it('cannot be answered on a channel without a rule, and no more once it has ended', async () => {
