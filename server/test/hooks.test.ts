@@ -209,6 +209,11 @@ describe('the hook "publish"', () => {
     const { calls, ask } = hook(() => false);
     const { world } = await start({ app: { publish: ask } });
     await expect(world.gateway.publish('chat:lobby', 'from the program')).resolves.toMatchObject({ offset: 1 });
+    const by = { user: null, name: 'backend', trusted: true, claims: {}, capabilities: [] } as const;
+    const messages = [{ channel: 'chat:lobby', draft: { data: 'from a backend' } }];
+    await expect(world.services.door.publishAll(messages, { by, allowance: null })).resolves.toMatchObject([
+      { offset: 2 },
+    ]);
     expect(calls).toEqual([]);
   });
 
@@ -387,6 +392,18 @@ describe('answers', () => {
     expect(calls).toHaveLength(1);
   });
 
+  it.each(['claims', 'meta'])('are only for users with the same %s', async (what) => {
+    let tier = 0;
+    const { calls, ask } = hook(() => true);
+    const connectHook = () => ({ allow: true, meta: what === 'meta' ? tier : 0 });
+    const { connect } = await start({ app: { connect: connectHook }, chats: { subscribe: ask, ttl: '1m' } });
+    for (tier of [0, 0, 1, 1]) {
+      const client = await connect('ada', { tier: what === 'claims' ? tier : 0 });
+      await client.result({ type: 'subscribe', ...chat });
+    }
+    expect(calls).toHaveLength(2);
+  });
+
   it('of publishes are never remembered', async () => {
     const { calls, ask } = hook(() => true);
     const { connect } = await start({ app: { publish: ask, ttl: '1m' } });
@@ -394,6 +411,20 @@ describe('answers', () => {
     await client.result({ type: 'publish', ...chat, data: 1 });
     await client.result({ type: 'publish', ...chat, data: 1 });
     expect(calls).toHaveLength(2);
+  });
+});
+
+describe('a function', () => {
+  it.each<[string, () => Promise<HookReply>]>([
+    ['answers', () => Promise.resolve(true)],
+    ['fails', () => Promise.reject(new Error('away'))],
+  ])('has no timer after it %s', async (_, publish) => {
+    const { world, connect } = await start({ app: { publish } });
+    const client = await connect();
+    await client.request({ type: 'publish', ...chat, data: 1 }); // the log has a timer from its first line
+    const before = world.clock.running;
+    await client.request({ type: 'publish', ...chat, data: 1 });
+    expect(world.clock.running).toBe(before);
   });
 });
 
@@ -530,6 +561,26 @@ describe('what is remembered, after a recheck', () => {
       await expect(client.request({ type, ...chat })).resolves.toMatchObject({ error: { name: 'permission_denied' } });
     }
     expect(calls.map(({ verb }) => verb)).toEqual(['subscribe', 'history', 'subscribe', 'history']);
+  });
+
+  it('is not the permission that it has denied, although the hook of the operation fails', async () => {
+    let isAway = false;
+    const subscribe = () => {
+      if (isAway) throw new Error('away');
+      return true;
+    };
+    const { world, connect } = await start({
+      app: { subscribe, onFailure: 'cached' },
+      again: { recheck: () => false },
+    });
+    const client = await connect();
+    await client.result({ type: 'subscribe', ...chat });
+    isAway = true;
+    await client.result({ type: 'refresh', token: await mint(world) });
+    await client.push('unsubscribed', 'chat:lobby');
+    await expect(client.request({ type: 'subscribe', ...chat })).resolves.toMatchObject({
+      error: { name: 'unavailable' },
+    });
   });
 
   it('is nothing about a user who was not connected, except for other channels', async () => {

@@ -9,6 +9,7 @@ import { config } from './rooms/config.mjs';
 import { durable } from './rooms/durable.mjs';
 import { filters } from './rooms/filters.mjs';
 import { groups } from './rooms/groups.mjs';
+import { hooks } from './rooms/hooks.mjs';
 import { observe } from './rooms/observe.mjs';
 import { outbox } from './rooms/outbox.mjs';
 import { protocol } from './rooms/protocol.mjs';
@@ -43,6 +44,7 @@ export const ROOMS = {
   durable,
   filters,
   groups,
+  hooks,
   observe,
   outbox,
   protocol,
