@@ -190,6 +190,14 @@ describe('the hook "publish"', () => {
     expect(calls[0]).toMatchObject({ data: 'hello', event: 'said', tags: { a: 'b' } });
   });
 
+  it('may not make a payload too large', async () => {
+    const { connect } = await start({ app: { publish: () => ({ allow: true, data: 'x'.repeat(65_536) }) } });
+    const client = await connect();
+    await expect(client.request({ type: 'publish', ...chat, data: 'small' })).resolves.toMatchObject({
+      error: { name: 'payload_too_large' },
+    });
+  });
+
   it('keeps the order of a connection on a channel, whatever the order of its answers', async () => {
     const pending = new Pending();
     const { world, connect } = await start({ app: { publish: pending.ask } });
@@ -214,6 +222,7 @@ describe('the hook "publish"', () => {
     await expect(world.services.door.publishAll(messages, { by, allowance: null })).resolves.toMatchObject([
       { offset: 2 },
     ]);
+    expect(world.services.hooks.ask({ kind: 'publish', by, asker: {}, channel: 'chat:lobby' })).toBeNull();
     expect(calls).toEqual([]);
   });
 
@@ -411,6 +420,21 @@ describe('answers', () => {
     await client.result({ type: 'publish', ...chat, data: 1 });
     await client.result({ type: 'publish', ...chat, data: 1 });
     expect(calls).toHaveLength(2);
+  });
+
+  it('of publishes do not replace a hook that fails', async () => {
+    let isAway = false;
+    const publish = () => {
+      if (isAway) throw new Error('away');
+      return true;
+    };
+    const { connect } = await start({ app: { publish, onFailure: 'cached' } });
+    const client = await connect();
+    await client.result({ type: 'publish', ...chat, data: 1 });
+    isAway = true;
+    await expect(client.request({ type: 'publish', ...chat, data: 1 })).resolves.toMatchObject({
+      error: { name: 'unavailable' },
+    });
   });
 });
 

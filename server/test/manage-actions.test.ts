@@ -130,6 +130,19 @@ describe('POST /api/v1/users/{user}/unsubscribe', () => {
   });
 });
 
+it('an unsubscribe leaves open requests alone', async () => {
+  const allow = { '*': 'users', request: 'users', respond: 'users' } as const;
+  const gateway = await startManaged({ channels: { 'chat:{room}': { allow } } });
+  const [ada, ben] = [await connect(gateway, 'ada'), await connect(gateway, 'ben')];
+  await ben.client.result({ type: 'respond', channel: 'chat:a' });
+  ada.client.send({ type: 'request', channel: 'chat:a', data: 1 });
+  await ben.client.wait(({ type }) => type === 'requests');
+  expect((await call(gateway, '/users/ada/unsubscribe', { method: 'POST' })).json).toEqual({
+    connections: 0,
+    ended: 0,
+  });
+});
+
 describe('POST /api/v1/users/{user}/recheck', () => {
   it('ends what functions of the rules no longer allow', async () => {
     const allowed = new Set(['chat:a', 'chat:b']);

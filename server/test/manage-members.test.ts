@@ -48,6 +48,14 @@ describe('PUT and DELETE /api/v1/channels/{channel}/members/{user}', () => {
     expect([got >= 400, json.error.name]).toEqual([status >= 400, error]);
   });
 
+  it.each([
+    ['PUT', 'x'.repeat(257), 'command_invalid'],
+    ['DELETE', 'nobody', 'not_member'],
+  ])('refuse to %s "%s"', async (method, user, error) => {
+    const { json } = await call(await startManaged(), `/channels/chat:a/members/${user}`, { method });
+    expect(json.error.name).toBe(error);
+  });
+
   it('need "manage" on the channel', async () => {
     const gateway = await startManaged();
     for (const method of ['PUT', 'DELETE']) {

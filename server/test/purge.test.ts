@@ -66,6 +66,16 @@ describe('DELETE /api/v1/channels/{channel}/messages', () => {
     expect([got, json.error.name]).toEqual([status, error]);
   });
 
+  it('is reported to observers if it was done', async () => {
+    const gateway = await startManaged({
+      channels: { 'chat:{room}': { history: true }, 'jobs:{kind}': { queue: {} } },
+    });
+    const audited: unknown[] = [];
+    gateway.services.events.on('managed', (event) => audited.push(event));
+    for (const channel of ['jobs:a', 'chat:a']) await call(gateway, `/channels/${channel}/messages?upTo=1`, DELETE);
+    expect(audited).toMatchObject([{ action: 'purge', target: 'chat:a', by: 'root' }]);
+  });
+
   it('needs "manage" on the channel', async () => {
     const gateway = await startManaged();
     const { status } = await call(gateway, '/channels/chat:a/messages?upTo=1', { ...DELETE, bearer: KEYS.reader });

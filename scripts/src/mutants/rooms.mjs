@@ -10,6 +10,7 @@ import { durable } from './rooms/durable.mjs';
 import { filters } from './rooms/filters.mjs';
 import { groups } from './rooms/groups.mjs';
 import { hooks } from './rooms/hooks.mjs';
+import { manage } from './rooms/manage.mjs';
 import { observe } from './rooms/observe.mjs';
 import { outbox } from './rooms/outbox.mjs';
 import { protocol } from './rooms/protocol.mjs';
@@ -23,6 +24,7 @@ import { sse } from './rooms/sse.mjs';
 import { stores } from './rooms/stores.mjs';
 import { transport } from './rooms/transport.mjs';
 import { util } from './rooms/util.mjs';
+import { webhooks } from './rooms/webhooks.mjs';
 
 /**
  * @typedef {object} Mutant
@@ -45,6 +47,7 @@ export const ROOMS = {
   filters,
   groups,
   hooks,
+  manage,
   observe,
   outbox,
   protocol,
@@ -58,4 +61,5 @@ export const ROOMS = {
   stores,
   transport,
   util,
+  webhooks,
 };

@@ -27,6 +27,7 @@ describe('the addresses that the gateway may call', () => {
     ['::ffff:127.0.0.1', false],
     ['::ffff:93.184.216.34', true],
     ['::ffff:7f00:1', false],
+    ['::ffff:5db8:d822', false], // a form that no resolver uses
     ['0:0:0:0:0:ffff:7f00:1', false],
     ['no address', false],
   ])('%s: %s', (address, isAllowed) => {

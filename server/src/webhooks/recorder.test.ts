@@ -65,3 +65,49 @@ describe('a recorder that closes', () => {
     expect(clock.running).toBe(0);
   });
 });
+
+describe('a recorder while the engine is away', () => {
+  const RETRY = 1_000;
+
+  /** Stores what waits. */
+  async function retry(clock: ManualClock): Promise<void> {
+    clock.advance(RETRY);
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+  }
+
+  it('keeps the order of events, and reports those that did not fit', async () => {
+    let isAway = true;
+    const { recorder, stored, clock } = start(() => (isAway ? away() : undefined));
+    for (let at = 0; at < 300; at++) recorder.record(event(at));
+    await nextTurn();
+    for (let at = 300; at < 10_007; at++) recorder.record(event(at));
+    await retry(clock);
+    isAway = false;
+    await retry(clock);
+    expect(stored.slice(0, -1).map(({ data }) => data)).toEqual(Array.from({ length: 10_000 }, (_, at) => at));
+    expect(stored.at(-1)).toEqual({ type: 'webhook.gap', data: { lost: 7, reason: 'overflow' } });
+  });
+
+  it('goes on without an event that the engine does not accept, and reports it', async () => {
+    const { recorder, stored, faults, clock } = start(({ data }) => {
+      if (data === 2) throw new Error('it is too large');
+    });
+    for (const at of [1, 2, 3]) recorder.record(event(at));
+    await retry(clock);
+    expect(stored.map(({ data }) => data)).toEqual([1, 3]);
+    expect(faults).toEqual(['it is too large']);
+    expect(clock.running).toBe(0);
+  });
+
+  it('stores at most 256 events at the same time', async () => {
+    let [open, most] = [0, 0];
+    const { recorder } = start(async () => {
+      most = Math.max(most, ++open);
+      await nextTurn();
+      open--;
+    });
+    for (let at = 0; at < 1_000; at++) recorder.record(event(at));
+    await recorder.close();
+    expect(most).toBe(256);
+  });
+});

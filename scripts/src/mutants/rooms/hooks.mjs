@@ -140,7 +140,7 @@ export const hooks = [
     file: 'server/src/hooks/publish-step.ts',
     from: '  publication.asArrived = false;\n',
     to: '',
-    fault: 'subscribers receive the payload that the hook has replaced',
+    fault: 'a hook makes a payload of any size',
     tests: HOOKS,
   },
   {
@@ -259,7 +259,7 @@ export const hooks = [
     file: 'server/src/outgoing/private-addresses.ts',
     from: ' || isMappedHex(plain));',
     to: ');',
-    fault: 'a private address is permitted in its hexadecimal form',
+    fault: 'an IPv4 address is accepted in a form that no resolver uses',
     tests: ADDRESSES,
   },
   {

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { Publication } from '../channels/publication.ts';
+import type { PresenceStore } from '../engine/presence.ts';
+import { EventBus } from '../events.ts';
+import { WebhookSources } from './sources.ts';
+import type { WebhookEvent } from './webhook-event.ts';
+import type { Webhooks } from './webhooks.ts';
+
+const DAY = 86_400_000;
+
+/** Sources for one endpoint that wants everything. */
+function start() {
+  const recorded: WebhookEvent[] = [];
+  const record = (event: WebhookEvent) => void recorded.push(event);
+  const endpoint = { config: { debounce: 0 }, wantsMessage: () => true, record };
+  const webhooks = { wants: () => true, record, endpoints: [endpoint] } as unknown as Webhooks;
+  const store = { enter: () => {}, leave: () => {} } as unknown as PresenceStore;
+  const events = new EventBus();
+  return { sources: new WebhookSources({ webhooks, events, store, run: 'r' }), events, recorded };
+}
+
+describe('dead letters', () => {
+  it('are reported when a group gets more of them, not when they are taken away', () => {
+    const { events, recorded } = start();
+    for (const dead of [1, 3, 2, 0, 1]) events.emit('groupDead', { channel: 'jobs:a', group: 'queue', dead });
+    expect(recorded.map(({ data }) => (data as { dead: number }).dead)).toEqual([1, 3, 1]);
+  });
+});
+
+describe('a connection', () => {
+  const close = { connection: 'c1', user: null, code: 1000, reason: '', duration: 5 };
+
+  it('that was never accepted is not reported', () => {
+    const { events, recorded } = start();
+    events.emit('connectionClosed', close as never);
+    expect(recorded).toEqual([]);
+  });
+
+  it('is reported when it was accepted and when it closes, once', () => {
+    const { events, recorded } = start();
+    events.emit('authenticated', { connection: 'c1', user: 'ada' } as never);
+    for (let at = 0; at < 2; at++) events.emit('connectionClosed', { ...close, user: 'ada' } as never);
+    expect(recorded.map(({ type, subject }) => [type, subject])).toEqual([
+      ['connection.opened', 'ada'],
+      ['connection.closed', 'ada'],
+    ]);
+  });
+});
+
+describe('a published message', () => {
+  it.each([
+    ['the rule remembers keys', {}, 60_000],
+    ['the publish says', { dedupe: 5_000 }, 5_000],
+    ['a bridge may publish it again', { source: { name: 's', position: '1' } }, DAY],
+  ])('is reported once for as long as %s', (_, request, window) => {
+    const { sources, recorded } = start();
+    const appended = { stored: { id: 'm1', epoch: 'e', offset: 1 }, entry: { id: 'm1', time: 1, data: 1 } };
+    const publication = { channel: 'chat:1', rule: { dedupe: 60_000 }, request, appended };
+    sources.published(publication as unknown as Publication, {} as never);
+    expect(recorded).toMatchObject([{ type: 'message.published', key: 'message chat:1 m1', window }]);
+  });
+});
