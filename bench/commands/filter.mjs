@@ -9,10 +9,13 @@ const FILTERS = [0, 1, 100, 10_000];
 /** A short run. */
 const QUICK = { seconds: 2, rounds: 1 };
 const HEAD = ['', 'distinct filters', 'deliveries/s', 'p50', 'p99', 'CPU s / million', 'of which user', 'holes'];
-/** A subject of NATS is what Sluice's filter is here: without one there is nothing to compare. */
+/** A subject of NATS, and a binding of RabbitMQ, is what Sluice's filter is here: without one there is nothing to compare. */
+const COMPARED = FILTERS.slice(1);
 const SYSTEMS = {
   Sluice: { system: 'sluice', engine: 'memory', filters: FILTERS },
-  'NATS, subjects': { system: 'nats', filters: FILTERS.slice(1) },
+  'NATS, subjects': { system: 'nats', filters: COMPARED },
+  'RabbitMQ, routing keys': { system: 'rabbitmq', exchange: 'topic', filters: COMPARED },
+  'RabbitMQ, headers': { system: 'rabbitmq', exchange: 'headers', filters: COMPARED },
 };
 
 async function measure(system, options) {
@@ -20,7 +23,16 @@ async function measure(system, options) {
   const player = start('play.mjs', 1);
   try {
     const { port, server } = started;
-    player.send({ play: { scene: 'filters', ...options, system: system.system, port, server: server.pid } });
+    player.send({
+      play: {
+        scene: 'filters',
+        ...options,
+        system: system.system,
+        exchange: system.exchange,
+        port,
+        server: server.pid,
+      },
+    });
     return await answer(player, 'played');
   } finally {
     await stop(player);
@@ -56,7 +68,7 @@ export function filter(program) {
   program
     .command('filter')
     .description(
-      'what distinct filters cost at constant deliveries, beside the subjects of NATS if this machine has it',
+      'what distinct filters cost at constant deliveries, beside the subjects of NATS and the bindings of RabbitMQ if this machine has them',
     )
     .option('--readers <n>', 'connections that receive every message', number, 10)
     .option('--rate <n>', 'messages per second', number, 2_000)

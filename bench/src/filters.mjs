@@ -69,21 +69,75 @@ const nats = {
   },
 };
 
-const SYSTEMS = { sluice, nats };
+/** Exchanges of RabbitMQ, by type: what a queue is bound with, and what a message is published with. */
+const EXCHANGES = {
+  topic: { binding: (n) => [`bench.S${n}`, {}], message: ['bench.S0', {}] },
+  headers: {
+    binding: (n) => ['', { 'x-match': 'all', symbol: `S${n}` }],
+    message: ['', { headers: { symbol: 'S0' } }],
+  },
+};
+
+/** RabbitMQ: a queue for each reader, and one that all the other bindings lead to. */
+const rabbitmq = {
+  async open(port, { exchange, distinct, readers, onData }) {
+    const { connect } = await import('amqplib');
+    const { binding, message } = EXCHANGES[exchange];
+    const link = async () => {
+      const connection = await connect(`amqp://guest:guest@127.0.0.1:${port}`, { noDelay: true });
+      return connection.createChannel();
+    };
+    const queueOf = async (channel, filters) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true });
+      for (const n of filters) await channel.bindQueue(queue, 'bench', ...binding(n));
+      return queue;
+    };
+    const publisher = await link();
+    await publisher.assertExchange('bench', exchange, { durable: false });
+    await queueOf(
+      publisher,
+      Array.from({ length: distinct - 1 }, (_, n) => n + 1),
+    );
+    for (let n = 0; n < readers; n++) {
+      const reader = await link();
+      const queue = await queueOf(reader, [0]);
+      await reader.consume(queue, ({ content }) => onData(JSON.parse(content.toString())), { noAck: true });
+    }
+    const [key, options] = message;
+    return {
+      send(count) {
+        for (let n = 0; n < count; n++)
+          publisher.publish('bench', key, Buffer.from(JSON.stringify(payload())), options);
+      },
+      holes: () => 0,
+    };
+  },
+};
+
+const SYSTEMS = { sluice, nats, rabbitmq };
 
 /**
  * Every message goes to the same few readers, whatever number of other filters the channel has.
  *
  * @param filters distinct filters; 0: the readers have none
  */
-export async function filters({ system = 'sluice', port, server, filters: distinct, readers, rate, seconds }) {
+export async function filters({
+  system = 'sluice',
+  exchange,
+  port,
+  server,
+  filters: distinct,
+  readers,
+  rate,
+  seconds,
+}) {
   const latencies = [];
   let received = 0;
   const onData = ({ t }) => {
     received++;
     latencies.push(performance.now() - t);
   };
-  const { send, holes } = await SYSTEMS[system].open(port, { distinct, readers, onData });
+  const { send, holes } = await SYSTEMS[system].open(port, { exchange, distinct, readers, onData });
   let sent = await paced(rate, WARM_UP, send);
   await until(() => received === sent * readers);
   latencies.length = 0;

@@ -46,9 +46,11 @@ async function openReaders({ port, sockets, stalls, names, each }) {
 
 /** Seconds until the compilers of both processes are done, so that their work is not measured. */
 const WARM_UP = 4;
+/** Seconds after the readers stalled in which their outbound buffers fill. */
+const FIRST = 1;
 
 /** Many readers on several channels each, some of whom stop reading for a while. */
-async function stalled({ port, sockets, stalls, channels, each, rate, seconds, stallFor }) {
+async function stalled({ port, sockets, stalls, channels, each, rate, seconds, stallFor, warmUp = WARM_UP }) {
   const names = range(channels, (at) => `long:${at}`);
   const readers = await openReaders({ port, sockets, stalls, names, each });
   const clients = readers.map(({ client }) => client);
@@ -57,7 +59,7 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
   const slow = clients.slice(0, stalls);
   const probes = readers.slice(stalls, stalls + GROUPS);
   // While some stall, and while they catch up: then this process reads for them too, which the others feel.
-  const latencies = { warmUp: [], during: [], after: [] };
+  const latencies = { warmUp: [], first: [], during: [], after: [] };
   let phase = latencies.warmUp;
   for (const { client } of probes) client.onMessage = ({ data }) => phase.push(now() - data.t);
   const quiet = new Map(readers.map(({ client }) => [client, client.bytes]));
@@ -70,19 +72,21 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
     const data = { t: Math.round(now() * 10) / 10, pad };
     return textFrame(JSON.stringify({ type: 'publish', id, channel: names[at], data }));
   };
-  setTimeout(() => {
-    phase = latencies.during;
+  const stall = () => {
+    phase = latencies.first;
     every(slow, 'stall');
-  }, WARM_UP * 1000);
-  setTimeout(
-    () => {
-      phase = latencies.after;
-      every(slow, 'resume');
-    },
-    (WARM_UP + stallFor) * 1000,
-  );
+  };
+  const at = (second, act) => (second === 0 ? act() : setTimeout(act, second * 1000));
+  at(warmUp, stall);
+  at(warmUp + FIRST, () => {
+    phase = latencies.during;
+  });
+  at(warmUp + stallFor, () => {
+    phase = latencies.after;
+    every(slow, 'resume');
+  });
   const start = now();
-  const total = await paced(rate, WARM_UP + seconds, (count) => publisher.write(Buffer.concat(range(count, frame))));
+  const total = await paced(rate, warmUp + seconds, (count) => publisher.write(Buffer.concat(range(count, frame))));
   const complete = ({ positions }) => [...positions].every(([name, { offset }]) => offset >= sent[names.indexOf(name)]);
   await until(() => probes.every(({ client }) => complete(client)));
   // Whoever has other bytes than the probe of its group missed something, or got something twice.
@@ -95,10 +99,13 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
   const elapsed = (now() - start) / 1000;
   await until(() => slow.every(complete));
   const sum = (field) => clients.reduce((all, client) => all + client[field], 0);
+  const stalling = latencies.first.concat(latencies.during);
   return {
     deliveriesPerSecond: (total * ((sockets * each) / channels)) / elapsed,
-    p50: percentile(latencies.during, 0.5),
-    p99: percentile(latencies.during, 0.99),
+    firstP99: percentile(latencies.first, 0.99),
+    firstSlowest: percentile(latencies.first, 1 - 1e-9),
+    p50: percentile(stalling, 0.5),
+    p99: percentile(stalling, 0.99),
     p99After: percentile(latencies.after, 0.99),
     holes: sum('holes'),
     gaps: sum('gaps'),
