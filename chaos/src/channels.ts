@@ -48,10 +48,19 @@ const SAFE: ReadonlySet<string> = new Set(['safe', 'bulk', 'gathered', 'work', '
 /** Must it have no gaps while the engine keeps its data? */
 export const isSafe = (channel: string): boolean => SAFE.has(channel.split(':')[0] ?? '');
 
-/** The tags of a message on this channel: those of a queue that keeps an order have the order's value. */
+/** A channel that some clients read through a filter. */
+export const FILTERED = 'safe:b';
+
+/**
+ * The tags of a message on this channel: those of a queue that keeps an order have the order's value,
+ * those of the filtered channel what its filter selects by.
+ */
 export function tagsOf(channel: string, n: number): Readonly<Record<string, string>> | undefined {
+  if (channel === FILTERED) return { parity: parityOf(n) };
   return channel.startsWith('work:') ? { customer: customerOf(n) } : undefined;
 }
+
+export const parityOf = (n: number): 'even' | 'odd' => (n % 2 === 0 ? 'even' : 'odd');
 
 /** The customer of a message: `work` keeps the order of each customer's messages. */
 export const customerOf = (n: number): string => `customer-${n % 5}`;

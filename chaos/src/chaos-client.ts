@@ -1,7 +1,15 @@
-import { type Client, SluiceError, type Subscription } from '@sluice/client';
+import {
+  type Client,
+  type Gap,
+  type Message,
+  type MessageFilter,
+  SluiceError,
+  type Subscription,
+} from '@sluice/client';
 import type { Position } from '@sluice/protocol';
-import { isSafe, tagsOf } from './channels.ts';
+import { FILTERED, isSafe, tagsOf } from './channels.ts';
 import { ChaosUser, type ChaosUserOptions, EXCUSES } from './chaos-user.ts';
+import { FilteredReader } from './filtered-reader.ts';
 import type { Ledger, Payload } from './ledger.ts';
 import { Reader } from './reader.ts';
 import { pause } from './until.ts';
@@ -15,11 +23,22 @@ export interface ChaosClientOptions extends ChaosUserOptions {
   readonly keeps: boolean;
 }
 
+/** What reads one channel, whole or through a filter. */
+interface ChannelReader {
+  readonly channel: string;
+  readonly filter?: MessageFilter;
+  readonly position: Position | undefined;
+  begin(position: Position | undefined): void;
+  message(message: Message<Payload>): void;
+  gap(gap: Gap): void;
+}
+
 /** A user who reads, publishes and reloads. */
 export class ChaosClient extends ChaosUser {
   readonly readers: readonly Reader[];
+  readonly filtered: FilteredReader;
   readonly #ledger: Ledger;
-  readonly #subscriptions = new Map<Reader, Subscription>();
+  readonly #subscriptions = new Map<ChannelReader, Subscription>();
   /** Publishes that are not acknowledged yet. */
   pending = 0;
   retries = 0;
@@ -29,6 +48,12 @@ export class ChaosClient extends ChaosUser {
     this.#ledger = ledger;
     const onFault = (text: string) => this.fault(text);
     this.readers = channels.map((channel) => new Reader({ channel, ledger, keeps, onFault }));
+    this.filtered = new FilteredReader({ channel: FILTERED, ledger, keeps, onFault });
+  }
+
+  /** Has each of its subscriptions a position? */
+  get isReading(): boolean {
+    return [...this.readers, this.filtered].every(({ position }) => position !== undefined);
   }
 
   reads(channel: string): boolean {
@@ -37,11 +62,11 @@ export class ChaosClient extends ChaosUser {
 
   /** Continues at its last positions. */
   protected use(client: Client): void {
-    for (const reader of this.readers) this.#read(client, reader);
+    for (const reader of [...this.readers, this.filtered]) this.#read(client, reader);
   }
 
-  #read(client: Client, reader: Reader): void {
-    const { channel, position } = reader;
+  #read(client: Client, reader: ChannelReader): void {
+    const { channel, position, filter } = reader;
     const subscription = client.channel<Payload>(channel).subscribe(
       (message) => {
         if (this.client === client) reader.message(message);
@@ -49,13 +74,14 @@ export class ChaosClient extends ChaosUser {
       },
       {
         ...(position === undefined ? {} : { position }),
+        ...(filter === undefined ? {} : { filter }),
         onGap: (gap) => {
           const { from, to, reason } = gap;
           this.note(`${channel}: gap ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}, ${reason}`);
           reader.gap(gap);
         },
         onState: (state) => {
-          if (state === 'live' || state === 'catching-up') reader.position ??= subscription.position;
+          if (state === 'live' || state === 'catching-up') reader.begin(subscription.position);
           this.note(`${channel}: ${state} at ${reader.position?.epoch}/${reader.position?.offset}`);
         },
         onError: (error) => {
@@ -71,10 +97,16 @@ export class ChaosClient extends ChaosUser {
     this.#subscriptions.set(reader, subscription);
   }
 
-  #again(client: Client, reader: Reader): void {
+  #again(client: Client, reader: ChannelReader): void {
     void pause(RETRY).then(() => {
       if (this.client === client) this.#read(client, reader);
     });
+  }
+
+  /** What its filter should have let through, up to the heads, and what did not arrive. */
+  missing(heads: ReadonlyMap<string, Position>): string[] {
+    const head = heads.get(FILTERED);
+    return head === undefined ? [] : this.filtered.missing(head).map((text) => `${this.name}: ${text}`);
   }
 
   /** Publishes with one idempotency key until it is acknowledged. */
@@ -106,10 +138,12 @@ export class ChaosClient extends ChaosUser {
 
   /** Why it is not yet in the expected final state; `undefined` if it is. */
   unrest(heads: ReadonlyMap<string, Position>): string | undefined {
-    for (const reader of this.readers) {
+    for (const reader of [...this.readers, this.filtered]) {
       const head = heads.get(reader.channel);
-      const state = this.#subscriptions.get(reader)?.state;
-      const { position } = reader;
+      const subscription = this.#subscriptions.get(reader);
+      const state = subscription?.state;
+      // Messages that do not match move only the position of the subscription.
+      const { position } = reader === this.filtered ? (subscription ?? reader) : reader;
       if (state === 'live' && position?.epoch === head?.epoch && position?.offset === head?.offset) continue;
       const stands = `${position?.epoch}/${position?.offset}`;
       return `${this.name} is ${this.client?.state}, and ${state} on ${reader.channel} at ${stands}; the head is ${head?.epoch}/${head?.offset}`;

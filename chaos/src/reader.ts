@@ -39,6 +39,11 @@ export class Reader {
     this.#onFault = (text) => onFault(`${channel}: ${text}`);
   }
 
+  /** The subscription is live for the first time, at this position. */
+  begin(position: Position | undefined): void {
+    this.position ??= position;
+  }
+
   message({ channel, epoch, offset, id, data }: Message<Payload>): void {
     this.received++;
     const place = { epoch, offset };

@@ -110,7 +110,7 @@ export class Run {
     const many = Array.from({ length: this.#options.clients }, (_, at) => `client-${at}`);
     this.#clients = await Promise.all(many.map((name) => this.#createClient(name, dice)));
     await Promise.all([...this.#clients.map((client) => client.start()), this.#crew.start()]);
-    await until(() => this.#everyReader(({ position }) => position !== undefined), {
+    await until(() => this.#clients.every(({ isReading }) => isReading), {
       what: () => 'not all clients have subscribed',
     });
   }
@@ -139,10 +139,6 @@ export class Run {
 
   get #users(): readonly ChaosUser[] {
     return [...this.#clients, ...this.#crew.users];
-  }
-
-  #everyReader(holds: (reader: ChaosClient['readers'][number]) => boolean): boolean {
-    return this.#clients.every(({ readers }) => readers.every(holds));
   }
 
   #payload = (by: string, size: number): Payload => ({ n: ++this.#published, by, fill: 'x'.repeat(size) });
@@ -222,6 +218,7 @@ export class Run {
       this.#fault(fault);
     if (this.#keeps) for (const fault of await verifyCopies(nodes, this.#ledger)) this.#fault(fault);
     for (const fault of this.#judgeRetired(heads)) this.#fault(fault);
+    for (const fault of this.#clients.flatMap((client) => client.missing(heads))) this.#fault(fault);
     await this.#crew.settle();
     this.#options.print(`${this.#time}  all work is finished`);
     for (const fault of await this.#crew.verdict()) this.#fault(fault);
@@ -269,6 +266,7 @@ export class Run {
       'publishes acknowledged': this.#ledger.acknowledgements,
       'publishes retried': sum(this.#clients.map(({ retries }) => retries)),
       'messages delivered': sum(readers.map(({ received }) => received)),
+      'messages delivered through a filter': sum(this.#clients.map(({ filtered }) => filtered.received)),
       'gaps reported': sum(readers.map(({ gaps }) => gaps)),
       'messages covered by gaps': sum(readers.map(({ lost }) => lost)),
       'connections made': sum(this.#users.map(({ connections }) => connections)),
