@@ -106,6 +106,10 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     return resource;
   }
 
+  freeSub(channel: string, sub = 1): number {
+    return this.#of(channel).some((other) => other.sub === sub) ? this.freeSub(channel, sub + 1) : sub;
+  }
+
   use(): void {
     const { ended: error } = this.calls;
     if (error) this.#eachResource((resource) => resource.end('ended', { error }));

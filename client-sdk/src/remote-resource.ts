@@ -27,6 +27,8 @@ export interface Host extends SourceHost, PartsHost {
   };
   /** Creates an error of the catalogue. Files loaded on demand must not have their own error class. */
   readonly refusal: typeof refusal;
+  /** The smallest id that no subscription of the channel has. */
+  freeSub(channel: string): number;
   /** The resource is no longer used. */
   forget(resource: Resource): void;
 }
@@ -39,6 +41,8 @@ export interface Resource {
   readonly handle: Handle;
   /** Distinguishes resources of one class on the same channel: a filter, a consumer group. */
   readonly variant: unknown;
+  /** The id of a subscription that has one. */
+  readonly sub?: unknown;
   /** The connection is open: opens or closes it on the gateway, as wanted. */
   reconcile(): void;
   /** The connection was lost. */

@@ -16,9 +16,6 @@ import { SharedResource } from './shared-resource.ts';
 import type { Place, RemoteState, RequestedStart, Source, Subscriber } from './subscriber.ts';
 import { nothing } from './timer.ts';
 
-// The id of the newest subscription that has one.
-let lastSub = 0;
-
 /**
  * The client's end of a cursor: one subscription on the gateway, shared by all its subscribers. It
  * follows the rules of SPEC.md section 7.
@@ -27,8 +24,8 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   state: RemoteState = 'subscribing';
   declare position: Position | undefined;
   readonly commands = ['subscribe', 'unsubscribe'] as const;
-  // Each filter object has a subscription of its own.
-  readonly sub = this.variant && ++lastSub;
+  // Each filter object has a subscription of its own, with the smallest free id. SPEC.md section 4.3.
+  readonly sub = this.variant && this.host.freeSub(this.channel);
   #start: RequestedStart = {};
 
   add(subscriber: Subscriber): void {

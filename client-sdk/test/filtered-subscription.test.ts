@@ -1,4 +1,4 @@
-import type { ServerMessage } from '@sluice/protocol';
+import { LIMITS, type ServerMessage } from '@sluice/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MessageFilter } from '../src/channel-api.ts';
@@ -88,6 +88,32 @@ describe('a subscription with a filter', () => {
     await inner.accept();
     expect(subs[0]).toBe(subs[1]);
     expect(inner.gateway.socket.sent('subscribe').map(({ sub }) => sub)).toEqual([subs[0], subs[2]]);
+  });
+
+  it('has the smallest id that is free on its channel, however many filters came before it', async () => {
+    const inner = new Inner();
+    const kept = inner.subscribe({ ...FILTER });
+    await inner.accept();
+    for (let n = 0; n < 3 * LIMITS.subscriptionId; n++) {
+      const { subscriber, sub } = inner.subscribe({ event: `e${n}` });
+      expect([kept.sub, sub]).toEqual([1, 2]);
+      await turn();
+      inner.accepted();
+      subscriber.unsubscribe();
+      await turn();
+      const { id } = inner.gateway.socket.last('unsubscribe');
+      inner.push({ type: 'reply', id, result: {} });
+    }
+    kept.subscriber.unsubscribe();
+    expect(inner.subscribe({ ...FILTER }).sub, 'an id that is being closed is not free').toBe(2);
+  });
+
+  it('shares no ids with another channel', async () => {
+    const inner = new Inner();
+    inner.subscribe(FILTER);
+    const channel = inner.core.channel('b');
+    channel.subscribe(() => {}, { filter: FILTER });
+    expect(inner.core.find(RemoteSubscription, channel, FILTER)?.sub).toBe(1);
   });
 
   it('receives the pushes with its id, and the default subscription those without one', async () => {

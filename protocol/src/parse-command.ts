@@ -41,7 +41,8 @@ function positionProblem({ position }: Fields): Problem {
 
 function subProblem({ sub }: Fields): Problem {
   if (sub === undefined || (isCount(sub) && sub >= 1 && sub <= LIMITS.subscriptionId)) return null;
-  return invalid(`"sub" must be an integer from 1 to ${LIMITS.subscriptionId}`);
+  const most = LIMITS.subscriptionId;
+  return invalid(`"sub" must be an integer from 1 to ${most}: a connection has at most ${most} filters per channel`);
 }
 
 function tokenProblem({ token }: Fields, required: boolean): Problem {

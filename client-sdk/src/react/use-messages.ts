@@ -11,7 +11,7 @@ import {
 import { useClient } from './provider.ts';
 import { useLatest } from './use-latest.ts';
 
-/** The starting point and size of a message list, and its handlers. */
+/** The starting point, filter and size of a message list, and its handlers. */
 export interface UseMessagesOptions<M extends Message = Message> extends MessageStoreOptions, MessageHandlers<M> {}
 
 /** A message list and its methods. The methods keep their identity while the channel stays the same. */
@@ -43,11 +43,11 @@ export function useMessages<T = unknown>(
   const client = useClient();
   const { onMessage, onGap, onState, keep, page, rewind } = options ?? {};
   // Compared by value: a component may create the object in every rendering.
-  const [since, position] = [contentOf(options?.since), contentOf(options?.position)];
+  const [since, position, filter] = [options?.since, options?.position, options?.filter].map(contentOf);
   // biome-ignore lint/correctness/useExhaustiveDependencies: these are the options that make the list, and handlers may change
   const store = useMemo(
     () => messageStore<T>(client, channel, options),
-    [client, channel, keep, page, rewind, since, position],
+    [client, channel, keep, page, rewind, since, position, filter],
   );
   const latest = useLatest({ onMessage, onGap, onState });
   const subscribe = useCallback(

@@ -5,6 +5,7 @@ import type {
   HistoryOptions,
   HistoryPage,
   Message,
+  MessageFilter,
   Position,
   SluiceError,
   Start,
@@ -49,6 +50,7 @@ export type ListUser<M extends Message> = User<MessageHandlers<M>>;
 export interface ListSetup {
   readonly channel: string;
   readonly start: Start;
+  readonly filter: MessageFilter | undefined;
   readonly keep: number;
   readonly page: number;
 }
@@ -93,7 +95,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
    */
   open(): void {
     if (this.#subscription && this.#state !== 'ended' && this.#state !== 'denied') return;
-    const { channel, start } = this.#setup;
+    const { channel, start, filter } = this.#setup;
     const position = this.#subscription?.position;
     this.#subscription = undefined;
     this.#beginning = undefined;
@@ -101,6 +103,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.changed();
     this.#subscription = this.client.channel<M['data']>(channel).subscribe((message) => this.#receive(message as M), {
       ...(position ? { position } : start),
+      ...(filter && { filter }),
       onGap: (gap) => this.#receiveGap(gap),
       onState: (state) => this.#follow(state),
       onError: (error) => this.#fail(error),
@@ -146,8 +149,9 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.changed();
     const { signal } = loading;
     try {
-      const limit = this.#setup.page;
-      this.#prepend(await this.#readOlder({ before: edge.offset, limit, signal }), edge);
+      const { page: limit, filter } = this.#setup;
+      const options = { before: edge.offset, limit, ...(filter && { filter }), signal };
+      this.#prepend(await this.#readOlder(options), edge);
       this.#error = undefined;
     } catch (error) {
       if (signal.aborted) return;
@@ -159,7 +163,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.changed();
   }
 
-  /** A page may have only messages that have expired, or that the rule does not let through: then reads on. */
+  /** A page may have only messages that have expired, or that a filter does not let through: then reads on. */
   async #readOlder(options: HistoryOptions & { before: number }): Promise<HistoryPage<M['data']>> {
     const page = await this.client.channel<M['data']>(this.#setup.channel).history(options);
     const { messages, covers, first } = page;

@@ -1,4 +1,4 @@
-import type { ChannelName, Channels, Client, Message, MessageOf, Start } from '../index.ts';
+import type { ChannelName, Channels, Client, Message, MessageFilter, MessageOf, Start } from '../index.ts';
 import {
   type ListUser,
   type MessageHandlers,
@@ -10,8 +10,10 @@ import { checkListOptions, checkSource } from './options.ts';
 import { sharedRef } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
-/** The starting point and the size of a message list. */
+/** The starting point, the filter and the size of a message list. */
 export interface MessageStoreOptions extends Start {
+  /** Only messages that match, live and from the log. Lists with equal filters share one subscription. */
+  readonly filter?: MessageFilter;
   /**
    * Maximum number of entries. The list drops older ones; `loadOlder` reads them again. Default
    * 1,000; `Infinity` keeps all.
@@ -84,11 +86,11 @@ export function messageStore<C extends Channels, const Name extends ChannelName<
 ): MessageStore<MessageOf<C, Name>>;
 export function messageStore(client: AnyClient, channel: OptionalName, options?: MessageStoreOptions): MessageStore {
   checkSource(client, channel);
-  const { keep = 1000, page = 50, rewind, since, position } = checkListOptions(options);
+  const { keep = 1000, page = 50, rewind, since, position, filter } = checkListOptions(options);
   const start = { rewind, since, position } as Start;
   const name = channel ?? '';
-  const key = name ? JSON.stringify([name, rewind, since, position, keep, page]) : undefined;
-  const setup = { channel: name, start, keep, page };
+  const key = name ? JSON.stringify([name, rewind, since, position, filter, keep, page]) : undefined;
+  const setup = { channel: name, start, filter, keep, page };
   const list = sharedRef<MessageList<Message>, ListUser<Message>>(
     client,
     key,

@@ -18,6 +18,7 @@ const LIST = {
   rewind: WHOLE,
   since: SINCE,
   position: OBJECT,
+  filter: OBJECT,
   onMessage: FUNCTION,
   onGap: FUNCTION,
   onState: FUNCTION,

@@ -19,7 +19,7 @@ import {
 } from '../stores/index.ts';
 import { type ChannelSource, Live } from './live.ts';
 
-/** The starting point and size of a message list, and its handlers. */
+/** The starting point, filter and size of a message list, and its handlers. */
 export interface LiveMessagesOptions<M extends Message = Message> extends MessageStoreOptions, MessageHandlers<M> {}
 
 /** A message list with reactive properties, and its methods. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import { type Entry, type MessageStore, type MessageStoreOptions, messageStore } from '../../src/stores/index.ts';
+import { MemoryGateway } from '../../src/testing/testing.ts';
 import { connectedClient, restoreGlobals } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
 import { range } from '../support/model-gateway.ts';
@@ -340,6 +341,43 @@ describe('older messages', () => {
     await turn();
     await answer([6]);
     expect(shown(list)).toEqual([]);
+  });
+});
+
+describe('a filter', () => {
+  const filter = { tags: { symbol: 'ACME' } };
+
+  /** Prices of two companies in turn, of a gateway that filters. */
+  function market() {
+    const double = new MemoryGateway();
+    const publish = (from: number, to: number) => {
+      for (const n of range(from, to)) double.publish('a', n, { tags: { symbol: n % 2 ? 'ACME' : 'GLOBEX' } });
+    };
+    publish(1, 8);
+    const list = messageStore<number>(double.client('ada'), 'a', { rewind: 4, page: 2, filter });
+    list.subscribe(() => {});
+    return { double, publish, list };
+  }
+
+  it('selects live and older messages', async () => {
+    const { double, publish, list } = market();
+    await double.settled();
+    publish(9, 12);
+    await double.settled();
+    await list.loadOlder();
+    const numbers = shown(list);
+    expect(numbers).toContain(11);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => Number(a) - Number(b)));
+    while (list.getSnapshot().hasOlder) await list.loadOlder();
+    expect(shown(list)).toEqual([1, 3, 5, 7, 9, 11]);
+  });
+
+  it('is a subscription of its own, which lists with an equal filter share', async () => {
+    for (const options of [{}, { filter }, { filter: structuredClone(filter) }, { filter: { event: 'trade' } }])
+      store(options).subscribe(() => {});
+    await turn();
+    const filters = gateway.socket.sent('subscribe').map((command) => command.filter);
+    expect(filters).toEqual([undefined, filter, { event: 'trade' }]);
   });
 });
 
