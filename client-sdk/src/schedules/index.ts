@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { ContractTypes, DataIn } from '@sluice/protocol/contracts';
 export type {
   DueTime,
   MessageOptions,

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { ErrorName, Member, Message } from '@sluice/protocol';
+export type { ErrorName, Json, Member, Message } from '@sluice/protocol';
 export { createTestClient, type TestClient, type TestClientOptions } from './create-test-client.ts';
 export { type ChannelMembers, MemoryGateway, type MemoryGatewayOptions } from './memory-gateway.ts';
 export type { AppendedMessage, DraftOptions } from './memory-log.ts';
