@@ -49,6 +49,7 @@ testSource('NATS JetStream', {
           await eventually(() => jetstream(connection).publish(stream, body, options));
         }
       },
+      produceBytes: async (body) => void (await jetstream(connection).publish(stream, body)),
       unacknowledged: async () => {
         const [consumer] = await consumersOf();
         return (consumer?.num_ack_pending ?? 0) + (consumer?.num_pending ?? 0);

@@ -36,6 +36,7 @@ testSource('Pub/Sub', {
           topic.publishMessage({ data: Buffer.from(body), orderingKey: key, attributes: headers });
         await Promise.all(messages.map(publish));
       },
+      produceBytes: async (body) => void (await topic.publishMessage({ data: Buffer.from(body), orderingKey: 'all' })),
       // Only the service knows, and its fake does not tell.
       unacknowledged: async () => 0,
       close: () => pubsub.close(),

@@ -28,6 +28,7 @@ testSource('Redis Streams', {
           await redis.xadd(stream, '*', ...Object.entries(fields).flat());
         }
       },
+      produceBytes: async (body) => void (await redis.xadd(stream, '*', 'data', Buffer.from(body))),
       unacknowledged: async () => {
         const [group] = (await redis.xinfo('GROUPS', stream)) as unknown[][];
         const fields = new Map(group?.map((name, at) => [name, group[at + 1]]));

@@ -11,8 +11,9 @@ const CONSUMER = 'sluice';
 /** Digits of each part of an id: those of a 64-bit number. */
 const DIGITS = 20;
 
-type Fields = readonly string[] | null;
-type Reply = readonly (readonly [stream: string, entries: readonly (readonly [id: string, fields: Fields])[]])[] | null;
+/** Names and values in turn, as bytes: a body may be binary. */
+type Fields = readonly Buffer[] | null;
+type Reply = readonly (readonly [stream: Buffer, entries: readonly (readonly [id: Buffer, fields: Fields])[]])[] | null;
 
 /** Reads streams with a consumer group. */
 export class RedisSource implements Source {
@@ -71,7 +72,7 @@ class OpenRedisSource implements OpenSource {
     const ids = this.#streams.map(() => '>');
     const count = Math.max(1, Math.floor(most / this.#streams.length));
     return this.#recordsOf(
-      (await this.#redis.xreadgroup(
+      (await this.#redis.xreadgroupBuffer(
         ...(['GROUP', this.#group, CONSUMER, 'COUNT', count, 'BLOCK', BLOCK, 'STREAMS'] as const),
         ...[...this.#streams, ...ids],
       )) as Reply,
@@ -81,15 +82,15 @@ class OpenRedisSource implements OpenSource {
   /** What an earlier connection has read and not acknowledged comes first. */
   async #readPending(most: number): Promise<readonly SourceRecord[]> {
     for (const [stream, after] of this.#pending) {
-      const reply = (await this.#redis.xreadgroup(
+      const reply = (await this.#redis.xreadgroupBuffer(
         ...(['GROUP', this.#group, CONSUMER, 'COUNT', most, 'STREAMS', stream, after] as const),
       )) as Reply;
       const entries = reply?.[0]?.[1] ?? [];
-      const last = entries.at(-1)?.[0];
+      const last = entries.at(-1)?.[0].toString();
       if (last === undefined) this.#pending.delete(stream);
       else this.#pending.set(stream, last);
       // An entry that was deleted meanwhile has no fields.
-      const deleted = entries.filter(([, fields]) => fields === null).map(([id]) => id);
+      const deleted = entries.filter(([, fields]) => fields === null).map(([id]) => id.toString());
       if (deleted.length > 0) await this.#redis.xack(stream, this.#group, ...deleted);
       const records = this.#recordsOf(reply);
       if (records.length > 0) return records;
@@ -99,17 +100,24 @@ class OpenRedisSource implements OpenSource {
 
   #recordsOf(reply: Reply): readonly SourceRecord[] {
     return (reply ?? []).flatMap(([stream, entries]) =>
-      entries.flatMap(([id, fields]) => (fields === null ? [] : [this.#recordOf(stream, id, fields)])),
+      entries.flatMap(([id, fields]) =>
+        fields === null ? [] : [this.#recordOf(stream.toString(), id.toString(), fields)],
+      ),
     );
   }
 
-  #recordOf(stream: string, id: string, fields: readonly string[]): SourceRecord {
+  #recordOf(stream: string, id: string, fields: readonly Buffer[]): SourceRecord {
     const headers: Record<string, string> = {};
-    for (let at = 0; at + 1 < fields.length; at += 2) headers[fields[at] ?? ''] = fields[at + 1] ?? '';
-    const { [this.#body]: body = '', key, ...rest } = headers;
+    let body: Uint8Array = new Uint8Array();
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [name = '', value = body] = [fields[at]?.toString(), fields[at + 1]];
+      if (name === this.#body) body = value;
+      else headers[name] = Buffer.from(value).toString();
+    }
+    const { key, ...rest } = headers;
     return {
       once: { partition: stream, position: positionOf(id) },
-      ...{ topic: stream, subject: stream, key, headers: rest, body: Buffer.from(body) },
+      ...{ topic: stream, subject: stream, key, headers: rest, body },
     };
   }
 

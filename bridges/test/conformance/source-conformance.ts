@@ -22,6 +22,8 @@ export interface SourceRig {
   readonly bridge: Readonly<Record<string, unknown>>;
   /** Resolves when the broker has stored them all; retries while it is away. */
   produce(messages: readonly Produced[]): Promise<void>;
+  /** Sends one message with a body of any bytes. Absent: the broker has only text. */
+  produceBytes?(body: Uint8Array): Promise<void>;
   /** How many messages were not acknowledged. */
   unacknowledged(): Promise<number>;
   /** Makes the broker deliver everything again from the beginning. Absent: it cannot. No gateway runs. */
@@ -122,6 +124,19 @@ export function testSource(name: string, suite: SourceSuite): void {
       await expect
         .poll(() => gateway.messages('by-key:a~20b'))
         .toMatchObject([{ event: 'created', data: { place: { region: 'eu' } }, tags: { region: 'eu' } }]);
+    });
+
+    it('publishes a body that is not UTF-8 as base64, and as a dead letter if text is expected', async (context) => {
+      const bytes = Uint8Array.of(0xff, 0xfe, 0x00, 0x41);
+      const encoded = Buffer.from(bytes).toString('base64');
+      for (const data of ['base64', 'text'] as const) {
+        const rig = await openRig();
+        if (rig.produceBytes === undefined) return context.skip('this broker has no binary bodies');
+        const gateway = await run(rig, { to: { channel: 'orders', data }, poison: { deadLetter: 'dead' } });
+        await rig.produceBytes(bytes);
+        if (data === 'base64') await expect.poll(() => gateway.data('orders')).toEqual([encoded]);
+        else await expect.poll(() => gateway.data('dead')).toEqual([expect.objectContaining({ body: encoded })]);
+      }
     });
 
     it('goes on where it was after the gateway was restarted', async () => {
