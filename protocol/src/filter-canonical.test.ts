@@ -4,6 +4,7 @@ import { filters, fulfilsFilter, messages } from '../test/filters.ts';
 import type { Filter, TagTest } from './filter.ts';
 import { both, canonical, EVERY, filterKey } from './filter-canonical.ts';
 import { matches } from './filter-match.ts';
+import { writeFilter } from './filter-write.ts';
 
 const keyOf = (filter: Filter): string => filterKey(canonical(filter));
 
@@ -46,6 +47,13 @@ describe('the canonical form of a filter', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('is written as a filter with the same meaning', () => {
+    fc.assert(fc.property(filters, (filter) => keyOf(writeFilter(canonical(filter))) === keyOf(filter)));
+    expect(
+      writeFilter(canonical({ event: ['b', 'a'], tags: { x: '1', y: { exists: true }, z: { gt: 1, lte: 'n' } } })),
+    ).toEqual({ event: ['a', 'b'], tags: { x: '1', y: { exists: true }, z: { gt: 1, lte: 'n' } } });
   });
 
   it('has equal keys only for filters that match the same messages', () => {

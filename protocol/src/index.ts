@@ -22,6 +22,7 @@ export type { Conditions, Filter, TagConditions, TagTest } from './filter.ts';
 export { both, canonical, EVERY, filterKey } from './filter-canonical.ts';
 export { checkFilter } from './filter-check.ts';
 export { matches, tagOf } from './filter-match.ts';
+export { writeFilter } from './filter-write.ts';
 export { deliveryIdsFault, groupNameFault, nackFault, prefetchFault } from './group-commands.ts';
 export { json } from './json.ts';
 export { LIMITS } from './limits.ts';

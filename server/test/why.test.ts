@@ -204,6 +204,7 @@ const CAUSES: readonly Cause[] = [
       return { message: id };
     },
     outcome: 'filtered',
+    connection: { filter: { event: 'wanted' } },
     summary: /the filter of the subscription excludes it/,
   },
   {

@@ -1,4 +1,4 @@
-import { filterKey } from '@sluice/protocol';
+import { filterKey, writeFilter } from '@sluice/protocol';
 import type { WebhookConfig } from '../webhook.ts';
 import { formatDuration } from './values.ts';
 
@@ -14,12 +14,11 @@ function describeWebhook({
   keep,
 }: WebhookConfig): object {
   const { origin, pathname, search } = new URL(url);
-  const filter = filterKey(where);
   return {
     url: `${origin}${pathname}${search === '' ? '' : '?(hidden)'}`,
     events,
     channels: channels.map(({ source }) => source),
-    ...(filter === '' ? {} : { where: filter }),
+    ...(filterKey(where) === '' ? {} : { where: writeFilter(where) }),
     debounce: formatDuration(debounce),
     timeout: formatDuration(timeout),
     batch,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { CHANNEL_OPTIONS } from './channel-options.ts';
 import { describeConfig } from './describe.ts';
-import { parseConfig } from './schema.ts';
+import { type ConfigInput, parseConfig } from './schema.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
 
@@ -33,6 +34,52 @@ describe('describeConfig', () => {
       channels,
     });
     expect(parseConfig(describeConfig(config))).toEqual(config);
+  });
+
+  it('shows the filters of rules', () => {
+    const channels = {
+      'a:{b}': {},
+      all: { bind: ['a:*', { channel: 'a:x', where: { tags: { level: ['error', 'fatal'] } } }], history: true },
+      c: { only: { event: ['e', 'claim:events'], from: 'system', tags: { team: 'claim:teams', size: { gte: 3 } } } },
+    } as const;
+    const config = parseConfig({ anonymous: true, channels });
+    expect(describeConfig(config).channels).toMatchObject({
+      all: { bind: channels.all.bind },
+      c: { only: { ...channels.c.only, tags: { team: ['claim:teams'], size: { gte: 3 } } } },
+    });
+    expect(parseConfig(describeConfig(config))).toEqual(config);
+  });
+
+  // Each option of a channel with a value that is not the default, and what it needs besides.
+  const OPTIONS: Readonly<Record<keyof typeof CHANNEL_OPTIONS, object>> = {
+    allow: { allow: { subscribe: 'users' } },
+    history: { history: true },
+    from: { from: false },
+    slow: { slow: 'disconnect' },
+    latestBy: { latestBy: 'tag:x', slow: 'latest' },
+    bind: { bind: ['other:*'] },
+    only: { only: { from: 'system' } },
+    rate: { rate: 9 },
+    presence: { presence: { grace: '1m' } },
+    schedule: { schedule: { max: 9 } },
+    ttl: { ttl: { default: '1m' } },
+    requests: { requests: { maxReplies: 9 } },
+    respond: { respond: 'backend' },
+    maxPayload: { maxPayload: '9B' },
+    dedupe: { dedupe: '1m' },
+    coalesce: { coalesce: '9ms' },
+    queue: { queue: true },
+    groups: { history: true, groups: { a: {} } },
+  };
+
+  it.each(Object.entries(OPTIONS))('shows the option %s of a channel', (name, rule) => {
+    const hooks = { backend: { url: 'https://a.test/', on: ['request'], keys: [{ key: `whsec_${'a'.repeat(32)}` }] } };
+    const shown = (options: object) => {
+      const parsed = parseConfig({ anonymous: true, hooks, channels: { a: options, 'other:{x}': {} } } as ConfigInput);
+      return (describeConfig(parsed).channels as { readonly a: Record<string, unknown> }).a;
+    };
+    const { [name]: _option, ...without } = rule as Record<string, unknown>;
+    expect(shown(rule)).not.toEqual(shown(name === 'latestBy' || name === 'groups' ? without : {}));
   });
 
   it('shows no secret, in any form', () => {

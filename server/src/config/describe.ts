@@ -6,6 +6,7 @@ import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas, TtlRule } from '../rule.ts';
 import { describeBridges } from './bridges/describe-bridges.ts';
 import type { Config, RedisConfig } from './config.ts';
+import { describeBind, describeOnly } from './describe-filters.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeHooks } from './describe-hooks.ts';
 import { describeWebhooks } from './describe-webhooks.ts';
@@ -90,6 +91,8 @@ function describeRule(rule: Rule): Record<string, unknown> {
     history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
     from,
     slow,
+    ...describeBind(rule.bind),
+    ...describeOnly(rule.only),
     ...(latestBy === null ? {} : { latestBy: describeLatestBy(latestBy) }),
     ...(rate === null ? {} : { rate: rate.perSecond }),
     presence: describePresence(presence),

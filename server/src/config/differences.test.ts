@@ -16,6 +16,13 @@ describe('the differences of two configurations', () => {
       ['channels: added "c"', 'channels: removed "b"', 'channels: changed "a"'],
       [],
     ],
+    [
+      'the filters of a rule',
+      { channels: { a: { only: { from: 'claim:friends' } }, all: { bind: ['a'] }, c: {} } },
+      { channels: { a: {}, all: { bind: ['a', 'c'] }, c: {} } },
+      ['channels: changed "a", "all"'],
+      [],
+    ],
     ['keys', {}, { keys: [{ secret: OTHER }] }, ['keys: changed'], []],
     [
       'API keys',

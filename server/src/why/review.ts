@@ -1,4 +1,4 @@
-import { type Conditions, type Message, matches, type Position } from '@sluice/protocol';
+import { type Conditions, type Message, matches, type Position, writeFilter } from '@sluice/protocol';
 import { explain } from '../auth/explain.ts';
 import type { Identity } from '../auth/identity.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../channels/cursor.ts';
@@ -154,7 +154,9 @@ export class Review {
     const wasTested = sent.epoch !== epoch || offset <= sent.offset;
     if (conditions === undefined || !wasTested) return null;
     if (this.#message === undefined) return NOTHING_TO_COMPARE;
-    return matches(conditions, this.#message, channel) ? null : { outcome: 'filtered', filter: conditions };
+    return matches(conditions, this.#message, channel)
+      ? null
+      : { outcome: 'filtered', filter: writeFilter(conditions) };
   }
 
   /** Had the message expired when it was its turn, or has it before its turn has come? */

@@ -1,4 +1,4 @@
-import type { Conditions, ErrorName, GapReason, Position } from '@sluice/protocol';
+import type { ErrorName, Filter, GapReason, Position } from '@sluice/protocol';
 
 /** A message whose delivery is asked for. */
 export interface Subject {
@@ -26,7 +26,7 @@ export type Outcome =
   /** It is part of a gap that the client was notified of. */
   | { readonly outcome: 'gap'; readonly from: Position; readonly to: Position; readonly reason: GapReason }
   /** The filter of the subscription, or the rule's, excludes it. */
-  | { readonly outcome: 'filtered'; readonly filter: Conditions }
+  | { readonly outcome: 'filtered'; readonly filter: Filter }
   /** It had expired before it could be sent. */
   | { readonly outcome: 'expired'; readonly at: number }
   /** The subscription began after it. */
