@@ -256,6 +256,25 @@ describe('a hook over HTTP that fails', () => {
     expect(lines.join('')).toMatch(/a hook is not asked.*a hook answers again/s);
   });
 
+  it.each([
+    ['a field that no answer has', { allow: true, bogus: 1 }],
+    ['the wrong number of answers', { answers: [] }],
+    ['one invalid answer', { answers: [{}] }],
+    ['no "allow"', {}],
+    ['null', null],
+    ['no JSON', undefined],
+  ])('is not asked after five answers with %s', async (_, answer) => {
+    const endpoint = await listen((_, response) => answer ?? void response.end(answer === null ? 'null' : '{'));
+    const { connect } = await start(endpoint);
+    const client = await connect();
+    for (const failure of [...Array.from({ length: 5 }, () => 'invalid'), 'open']) {
+      await expect(client.request({ type: 'subscribe', ...chat })).resolves.toMatchObject({
+        error: { message: `the hook "app" gave no answer (${failure})` },
+      });
+    }
+    expect(endpoint.requests).toHaveLength(5);
+  });
+
   it('does not keep anything: no timer, no call', async () => {
     const endpoint = await listen((_, response) => void response.writeHead(500).end());
     const { world, connect } = await start(endpoint);
@@ -288,16 +307,36 @@ describe('a rule with `respond`', () => {
   });
 
   it.each([
-    ['its own error', { error: { code: 'no_symbol', message: 'Unknown.', data: 1 } }, 'no_symbol'],
-    ['something else', { price: 1 }, 'invalid_answer'],
-    ['an error without a code', { error: {} }, 'invalid_answer'],
-  ])('reports that the backend answered with %s', async (_, answer, code) => {
+    ['an error', { error: { code: 'no_symbol', message: 'Unknown.', data: 1 } }, 'no_symbol'],
+    ['an error without a text', { error: { code: 'no_symbol' } }, 'no_symbol'],
+  ])('passes on %s of the backend', async (_, answer, code) => {
     const endpoint = await listen(() => answer);
     const { connect } = await start(endpoint, { on: [] });
     const client = await connect();
-    await expect(client.request(ask)).resolves.toMatchObject({
-      error: { name: 'responder_failed', responder: { code } },
-    });
+    for (let at = 0; at < 6; at++) {
+      await expect(client.request(ask)).resolves.toMatchObject({
+        error: { name: 'responder_failed', responder: { code } },
+      });
+    }
+  });
+
+  it.each([
+    ['something else', { price: 1 }, 'must have either "data" or "error"'],
+    ['data and an error', { data: 1, error: { code: 'no' } }, 'must have either "data" or "error"'],
+    ['an error that is a text', { error: 'no' }, '"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .'],
+    ['an error without a code', { error: {} }, '"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .'],
+    ['a code with a space', { error: { code: 'not now' } }, '"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .'],
+  ])('reports that the backend answered with %s, and does not ask it after five', async (_, answer, fault) => {
+    const endpoint = await listen(() => answer);
+    const { connect, lines } = await start(endpoint, { on: [] });
+    const client = await connect();
+    for (const failure of [...Array.from({ length: 5 }, () => 'invalid'), 'open']) {
+      await expect(client.request(ask)).resolves.toMatchObject({
+        error: { responder: { code: 'no_answer', message: `the hook "app" gave no answer (${failure})` } },
+      });
+    }
+    expect(endpoint.requests).toHaveLength(5);
+    expect(lines.join('')).toContain(JSON.stringify(`the answer to "respond": ${fault}`));
   });
 
   it('reports that the backend gave no answer, and does not ask it after five failures', async () => {

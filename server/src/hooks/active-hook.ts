@@ -42,15 +42,16 @@ export class ActiveHook {
   /**
    * Asks something else than a decision.
    *
+   * @param read checks the answer, and throws `CallFailed` if it is invalid
    * @throws CallFailed
    */
-  async send(operation: string, body: object): Promise<unknown> {
+  async send<Answer>(operation: string, body: object, read: (answer: unknown) => Answer): Promise<Answer> {
     const { target, config } = this;
     if (target.send === undefined) throw new Error(`the hook "${config.name}" has no URL`);
     const start = this.#clock.monotonic();
     const report = (failed?: CallFailed): void => this.#report(operation, start, failed);
     try {
-      const answer = await target.send(body, { timeout: config.timeout, traceparent: undefined });
+      const answer = await target.send(body, { timeout: config.timeout, traceparent: undefined, read });
       report();
       return answer;
     } catch (error) {
@@ -74,18 +75,17 @@ export class ActiveHook {
     traceparent: string | undefined,
   ): Promise<readonly (HookAnswer | CallFailed)[]> {
     try {
-      const replies = await this.target.ask({ kind, calls, timeout: this.config.timeout, traceparent });
-      return calls.map((_, at) => this.#read(kind, replies[at]));
+      const read = (answer: unknown): HookAnswer | CallFailed => this.#read(kind, answer);
+      return await this.target.ask({ kind, calls, timeout: this.config.timeout, traceparent, read });
     } catch (error) {
       const failed = this.#asFailure(error);
       return calls.map(() => failed);
     }
   }
 
-  #read(kind: HookKind, reply: unknown): HookAnswer | CallFailed {
-    if (reply instanceof CallFailed) return reply;
+  #read(kind: HookKind, answer: unknown): HookAnswer | CallFailed {
     try {
-      return readAnswer(kind, reply);
+      return readAnswer(kind, answer);
     } catch (error) {
       return this.#asFailure(error);
     }

@@ -1,6 +1,7 @@
 import type { HookCall, HookFunction, HookFunctions } from '../hook.ts';
 import { CallFailed } from '../outgoing/call-failed.ts';
 import type { Clock } from '../util/clock.ts';
+import type { HookAnswer } from './hook-answer.ts';
 import type { HookBatch, HookTarget } from './hook-target.ts';
 
 export interface FunctionHookOptions {
@@ -18,10 +19,11 @@ export class FunctionHook implements HookTarget {
     this.#options = options;
   }
 
-  async ask({ kind, calls, timeout }: HookBatch): Promise<readonly unknown[]> {
+  async ask({ kind, calls, timeout, read }: HookBatch): Promise<readonly (HookAnswer | CallFailed)[]> {
     const decide = this.#options.functions[kind];
     if (decide === undefined) throw new Error(`the hook has no function "${kind}"`);
-    return await Promise.all(calls.map((call) => this.#ask(decide, call, timeout)));
+    const answers = await Promise.all(calls.map((call) => this.#ask(decide, call, timeout)));
+    return answers.map((answer) => (answer instanceof CallFailed ? answer : read(answer)));
   }
 
   #ask(decide: HookFunction, call: HookCall, timeout: number): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CallFailed } from '../outgoing/call-failed.ts';
 import type { HttpClient } from '../outgoing/http-client.ts';
 import { ManualClock } from '../util/clock.ts';
 import { HttpHook } from './http-hook.ts';
@@ -14,12 +15,15 @@ function hookTo(post: () => Promise<string>): HttpHook {
   return new HttpHook({ target, client, clock: new ManualClock(), ...parts });
 }
 
+const invalid = new CallFailed('invalid', 'not an answer');
+
 const ask = (hook: HttpHook, count: number) =>
   hook.ask({
     kind: 'publish',
     calls: Array.from({ length: count }, () => call),
     timeout: 1_000,
     traceparent: undefined,
+    read: (answer) => (answer === null ? invalid : { allow: answer === true }),
   });
 
 describe('a hook over HTTP', () => {
@@ -30,8 +34,9 @@ describe('a hook over HTTP', () => {
   });
 
   it.each([
-    ['one answer for all questions', { allow: true }, [{ allow: true }, { allow: true }]],
-    ['an answer for each', { answers: [true, false] }, [true, false]],
+    ['one answer for all questions', true, [{ allow: true }, { allow: true }]],
+    ['an answer for each', { answers: [true, false] }, [{ allow: true }, { allow: false }]],
+    ['an invalid answer among others', { answers: [null, true] }, [invalid, { allow: true }]],
     ['too few', { answers: [true] }, null],
     ['too many', { answers: [true, true, true] }, null],
     ['a text for the answers', { answers: 'no' }, null],

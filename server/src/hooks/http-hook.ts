@@ -4,7 +4,8 @@ import { CircuitBreaker } from '../outgoing/circuit-breaker.ts';
 import type { HttpClient } from '../outgoing/http-client.ts';
 import { signedHeaders } from '../outgoing/signing-key.ts';
 import type { Clock } from '../util/clock.ts';
-import type { HookBatch, HookTarget } from './hook-target.ts';
+import type { HookAnswer } from './hook-answer.ts';
+import type { HookBatch, HookSending, HookTarget } from './hook-target.ts';
 
 export interface HttpHookOptions {
   readonly target: HttpTarget;
@@ -23,6 +24,14 @@ const MOST_WAITING = 10_000;
 /** The fields of a question that are the same for all questions of a batch. */
 const SHARED = ['hook', 'user', 'claims', 'meta', 'connection'] as const;
 
+/** A call, and how its answer is read. */
+interface Sending<Answer> extends HookSending {
+  /** @throws CallFailed */
+  readonly read: (answer: unknown) => Answer;
+  /** Is a part of the answer invalid? The call has then failed, although other parts are used. */
+  readonly isInvalid?: (answer: Answer) => boolean;
+}
+
 /** A backend as a hook: one signed POST for all questions that a client asks together. */
 export class HttpHook implements HookTarget {
   readonly #options: HttpHookOptions;
@@ -38,12 +47,18 @@ export class HttpHook implements HookTarget {
     this.#breaker = new CircuitBreaker({ clock: options.clock, onChange: options.onBreaker });
   }
 
-  async ask(batch: HookBatch): Promise<readonly unknown[]> {
-    const body = JSON.stringify(this.#bodyOf(batch.calls));
-    return readAnswers(await this.#send(body, batch), batch.calls.length);
+  async ask({ calls, timeout, traceparent, read }: HookBatch): Promise<readonly (HookAnswer | CallFailed)[]> {
+    return await this.#send(JSON.stringify(this.#bodyOf(calls)), {
+      ...{ timeout, traceparent },
+      read: (answer) => readAnswers(answer, calls.length).map(read),
+      isInvalid: (answers) => answers.some((answer) => answer instanceof CallFailed),
+    });
   }
 
-  async send(body: object, options: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
+  async send<Answer>(
+    body: object,
+    options: HookSending & { readonly read: (answer: unknown) => Answer },
+  ): Promise<Answer> {
     return await this.#send(JSON.stringify({ ...body, node: this.#options.node }), options);
   }
 
@@ -57,13 +72,14 @@ export class HttpHook implements HookTarget {
     return { ...shared, node: this.#options.node, calls: calls.map(withoutShared) };
   }
 
-  async #send(body: string, { timeout, traceparent }: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
+  async #send<Answer>(body: string, sending: Sending<Answer>): Promise<Answer> {
+    const { timeout } = sending;
     const start = this.#options.clock.monotonic();
     await this.#turn(timeout);
     try {
       if (!this.#breaker.permits()) throw new CallFailed('open', 'failed several times in a row, and is not asked now');
       const left = Math.max(1, timeout - (this.#options.clock.monotonic() - start));
-      return await this.#post(body, { timeout: left, traceparent });
+      return await this.#post(body, { ...sending, timeout: left });
     } finally {
       this.#finish();
     }
@@ -100,15 +116,17 @@ export class HttpHook implements HookTarget {
     begin();
   }
 
-  async #post(body: string, { timeout, traceparent }: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
+  async #post<Answer>(body: string, sending: Sending<Answer>): Promise<Answer> {
+    const { timeout, traceparent, read, isInvalid } = sending;
     const { client, clock, nextId, target } = this.#options;
     const signature = signedHeaders(target.keys, { id: `msg_${nextId()}`, time: clock.now(), body });
     const trace = traceparent === undefined ? {} : { traceparent };
     const headers = { 'content-type': 'application/json', accept: 'application/json', ...trace, ...signature };
     try {
       const answer = await client.post({ url: this.#url, headers, body, timeout, maxAnswer: target.maxAnswer });
-      const value = parseJson(answer.body);
-      this.#breaker.succeeded();
+      const value = read(parseJson(answer.body));
+      if (isInvalid?.(value) === true) this.#breaker.failed();
+      else this.#breaker.succeeded();
       return value;
     } catch (error) {
       this.#breaker.failed();

@@ -21,39 +21,50 @@ export function hookResponders(hooks: Hooks, events: EventBus): (name: string) =
 /** The hook itself limits how many calls are on their way. */
 const createResponder = (hook: ActiveHook, events: EventBus): RequestHandler =>
   new ProgramResponder({
-    answer: async (request) => readReply(await send(hook, request)),
+    answer: async (request) => {
+      const reply = await send(hook, request);
+      if (reply instanceof ReplyError) throw reply;
+      return reply;
+    },
     concurrency: Number.MAX_SAFE_INTEGER,
     events,
   });
 
-async function send(hook: ActiveHook, { channel, data, from }: ProgramRequest): Promise<unknown> {
+async function send(hook: ActiveHook, { channel, data, from }: ProgramRequest): Promise<Json | ReplyError> {
   const body = { hook: 'respond', channel, data, ...(from !== undefined && { from }) };
   try {
-    return await hook.send('respond', body);
+    return await hook.send('respond', body, readReply);
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     throw new ReplyError('no_answer', `the hook "${hook.config.name}" gave no answer (${error.failure})`);
   }
 }
 
-/** `{ data }`, or `{ error: { code, message?, data? } }`. */
-function readReply(reply: unknown): Json {
+/**
+ * `{ data }`, or `{ error: { code, message?, data? } }`.
+ *
+ * @throws CallFailed `invalid`, with the field that is wrong and never with its value
+ */
+function readReply(reply: unknown): Json | ReplyError {
   const { data, error } = isObject(reply) ? reply : {};
-  if (isObject(error)) throw readError(error);
-  if (data === undefined || checkData(data) !== null) throw invalidReply();
+  if ((data === undefined) === (error === undefined)) throw invalid('must have either "data" or "error"');
+  if (error !== undefined) return readError(error);
+  const fault = checkData(data);
+  if (fault !== null) throw invalid(fault);
   return data as Json;
 }
 
 const CODE = /^[A-Za-z0-9_.-]{1,64}$/;
 
-function readError({ code, message, data }: Readonly<Record<string, unknown>>): ReplyError {
-  if (typeof code !== 'string' || !CODE.test(code)) return invalidReply();
-  if (data !== undefined && checkData(data) !== null) return invalidReply();
+function readError(error: unknown): ReplyError {
+  const { code, message, data } = isObject(error) ? error : {};
+  if (typeof code !== 'string' || !CODE.test(code)) throw invalid('"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .');
+  const fault = data === undefined ? null : checkData(data);
+  if (fault !== null) throw invalid(`error.${fault}`);
   return new ReplyError(code, typeof message === 'string' ? message : undefined, data as Json | undefined);
 }
 
-const invalidReply = () =>
-  new ReplyError('invalid_answer', 'the backend answered neither { data } nor { error: { code } }');
+const invalid = (fault: string) => new CallFailed('invalid', `the answer to "respond": ${fault}`);
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
