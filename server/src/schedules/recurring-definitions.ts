@@ -59,6 +59,9 @@ export class CreatedSchedules implements LogView {
   }
 }
 
+/** Plans without a schedule that are remembered: it may be restored, or be one of another node. */
+const MOST_UNKNOWN = 1_000;
+
 /** How far a schedule has come. */
 export type Progress = LiveEntry & Pick<TickedRecord, 'at' | 'run'>;
 
@@ -69,8 +72,17 @@ export class RecurringProgress implements LogView {
   readonly #plans = new Map<string, string>();
   /** Changes with every change. */
   version = 0;
-  /** The plans of this node's schedules: others need not be kept in the log. */
-  known: ReadonlySet<string> = new Set();
+  #known: ReadonlySet<string> = new Set();
+
+  /** The plans of this node's schedules: others need not be kept in the log, and only the latest are remembered. */
+  set known(plans: ReadonlySet<string>) {
+    this.#known = plans;
+    this.#forgetUnknown();
+  }
+
+  get size(): number {
+    return this.#byPlan.size;
+  }
 
   get(plan: string): Progress | undefined {
     return this.#byPlan.get(plan);
@@ -82,6 +94,7 @@ export class RecurringProgress implements LogView {
     const current = this.#byPlan.get(plan);
     if (current !== undefined && current.at > at) return; // of a node that was late
     if (current !== undefined) this.#plans.delete(current.id);
+    this.#byPlan.delete(plan); // the latest is the last
     this.#byPlan.set(plan, { ...entry, at, run });
     this.#plans.set(entry.id, plan);
     this.version++;
@@ -103,7 +116,16 @@ export class RecurringProgress implements LogView {
   }
 
   oldest(): LiveEntry | undefined {
-    return oldestOf([...this.#byPlan].flatMap(([plan, progress]) => (this.known.has(plan) ? [progress] : [])));
+    return oldestOf([...this.#byPlan].flatMap(([plan, progress]) => (this.#known.has(plan) ? [progress] : [])));
+  }
+
+  #forgetUnknown(): void {
+    if (this.#byPlan.size <= this.#known.size + MOST_UNKNOWN) return;
+    const unknown = [...this.#byPlan].filter(([plan]) => !this.#known.has(plan));
+    for (const [plan, { id }] of unknown.slice(0, -MOST_UNKNOWN)) {
+      this.#byPlan.delete(plan);
+      this.#plans.delete(id);
+    }
   }
 }
 
