@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
 import { dataFolder } from '../support/data-folder.ts';
+import { runAndKillGateway } from '../support/killed-gateway.ts';
 
 /** A message that the broker has. */
 export interface Received {
@@ -138,6 +139,23 @@ export function testSink(name: string, suite: SinkSuite): void {
       const second = await run(rig, {}, durable);
       await publish(second, 21, 30);
       await expectAll(rig, 30);
+    });
+
+    it('sends again, with the same ids, what was not acknowledged when the gateway was killed', async () => {
+      const rig = await openRig();
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const bridges = { out: { ...rig.bridge, from: { channel: 'audit' }, inFlight: 10 } };
+      const config = { channels, bridges, ...durable } as ConfigInput;
+      await runAndKillGateway({ config, at: 15, publish: { channel: 'audit', count: 30 } });
+      await expect.poll(async () => new Set(await numbersIn(rig)).size).toBeGreaterThanOrEqual(15);
+      const second = await run(rig, {}, durable);
+      await publish(second, 31, 40);
+      await expectAll(rig, 40);
+      await expect.poll(async () => (await second.bridge('out')).lag).toBe(0);
+      const received = await rig.received();
+      const ids = new Set(received.map(({ headers }) => headers[`${prefix}id`]));
+      expect(ids.size).toBe(40);
+      if (!deduplicates) expect(received.length).toBeGreaterThan(40);
     });
 
     it('loses nothing when the broker is killed and restarted under load', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
 import { dataFolder } from '../support/data-folder.ts';
+import { runAndKillGateway } from '../support/killed-gateway.ts';
 import { ModelHost } from '../support/model-host.ts';
 import { missing } from '../support/programs.ts';
 import { REDIS, startRedis } from '../support/redis-broker.ts';
@@ -207,6 +208,22 @@ export function testSource(name: string, suite: SourceSuite): void {
       stop.abort();
       await running;
       if (!keepsAcknowledgements) expect(host.repeats).toBeGreaterThan(0);
+    });
+
+    it('loses and repeats nothing when the gateway is killed between an append and its acknowledgement', async () => {
+      const rig = await openRig();
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const bridges = { in: { ...rig.bridge, to: { channel: 'orders' }, inFlight: 10 } };
+      await rig.produce(numbered(1, 20));
+      await runAndKillGateway({ config: { channels, bridges, ...durable } as ConfigInput, at: 21 }, () =>
+        rig.produce(numbered(21, 40)),
+      );
+      const second = await run(rig, { to: { channel: 'orders' } }, durable);
+      expect((await second.data('orders')).length).toBeGreaterThan(20);
+      await rig.produce(numbered(41, 50));
+      await expect.poll(async () => (await dataOf(second, 'orders')).at(-1)).toEqual({ n: 50 });
+      expect(await dataOf(second, 'orders')).toEqual(numbers(1, 50));
+      await expect.poll(() => rig.unacknowledged()).toBe(0);
     });
 
     it('sends what cannot be published to the dead letters, and goes on', async () => {

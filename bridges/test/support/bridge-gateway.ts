@@ -1,5 +1,8 @@
-import { type ConfigInput, createGateway, type Gateway } from '@sluice/server';
+import type { ConfigInput, Gateway } from '@sluice/server';
+import { parseConfig } from '@sluice/server/cli-support';
 import { afterEach } from 'vitest';
+import { assemble, type Parts } from '../../../server/src/assemble.ts';
+import { Gateway as GatewayOfParts } from '../../../server/src/gateway.ts';
 
 const gateways = new Set<Gateway>();
 
@@ -8,19 +11,21 @@ afterEach(async () => {
   gateways.clear();
 });
 
-/** Starts a gateway with bridges, which is closed after the test. */
-export async function startGateway(config: ConfigInput): Promise<BridgeGateway> {
-  const gateway = createGateway({
-    ...{ port: 0, host: '127.0.0.1', anonymous: true, log: { level: 'silent' }, drain: 0 },
-    apiKeys: [{ name: 'test', secret: API_KEY }],
-    ...config,
-  } as ConfigInput);
-  gateways.add(gateway as Gateway);
-  const { url } = await gateway.start();
-  return new BridgeGateway(gateway as Gateway, url);
-}
-
 const API_KEY = 'an-api-key-that-only-these-tests-know';
+
+/** What the gateways of these tests have in common. */
+export const GATEWAY: ConfigInput = {
+  ...{ port: 0, host: '127.0.0.1', anonymous: true, log: { level: 'silent' }, drain: 0 },
+  apiKeys: [{ name: 'test', secret: API_KEY }],
+};
+
+/** Starts a gateway with bridges, which is closed after the test. */
+export async function startGateway(config: ConfigInput, parts: Partial<Parts> = {}): Promise<BridgeGateway> {
+  const gateway = new GatewayOfParts(assemble(parseConfig({ ...GATEWAY, ...config } as ConfigInput), parts));
+  gateways.add(gateway);
+  const { url } = await gateway.start();
+  return new BridgeGateway(gateway, url);
+}
 
 interface Read {
   readonly offset: number;
