@@ -1039,6 +1039,10 @@ export interface components {
             readonly message: components["schemas"]["Message"];
             readonly ordinal: number;
             readonly reason: string;
+            readonly refused?: {
+                readonly detail: string;
+                readonly error: string;
+            };
             readonly time: number;
         };
         readonly Delivery: {

@@ -109,7 +109,12 @@ export class SourceRunner implements Bridge {
   }
 
   #giveUp(pending: Pending, { error, detail }: RefusedMessage): void {
-    if (pending.isDead) throw new Stopped(`a dead letter was refused: ${detail}`);
+    // The broker keeps the message: nothing else could, without the channel for dead letters.
+    if (pending.isDead) {
+      throw new Stopped(
+        `a dead letter was refused: ${detail}. Correct the rule of its channel; then restart the gateway`,
+      );
+    }
     this.#poison(pending, `${error}: ${detail}`);
   }
 

@@ -114,8 +114,18 @@ export interface Events {
   bridgeMoved: { bridge: string; system: string; direction: 'in' | 'out'; state: string; error?: string };
   /** Messages of a bridge; `outcome`: `published`, `sent`, `dead_lettered`, `skipped`, `returned`, `gap` or `lost`. */
   bridgeCounted: { bridge: string; outcome: string; count: number };
-  /** Dead letters could not be published to their channel; they stay in the group's list. */
+  /** Dead letters could not be published to their channel for now: they are tried again. */
   deadLettersRefused: { channel: string; group: string; target: string; error: ErrorName };
+  /** One dead letter was refused for good: it stays in the group's list, and later ones are published. */
+  deadLetterRefused: {
+    channel: string;
+    group: string;
+    target: string;
+    /** Of the message in its channel. */
+    offset: number;
+    error: ErrorName;
+    detail: string;
+  };
   /**
    * A request has ended: `replied`, the name of its error, or `abandoned` because its requester has
    * left. `duration` in milliseconds.

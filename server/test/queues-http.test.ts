@@ -14,6 +14,8 @@ const start = () =>
     channels: {
       'jobs:{kind}': { allow: ALLOW, queue: { backoff: [], maxDeliveries: 2 } },
       'mail:{kind}': { allow: ALLOW, queue: true },
+      wide: { allow: ALLOW, queue: { deadLetter: 'narrow' } },
+      narrow: { maxPayload: 10, history: true },
       short: { allow: ALLOW, history: { count: 4 }, groups: { billing: {} } },
       orders: { allow: ALLOW, history: true, groups: { billing: {}, 'user-{sub}': {} } },
       'chat:{room}': { allow: { '*': 'users' }, history: true },
@@ -200,6 +202,19 @@ describe('the administration of a group', () => {
       [2, 1],
       [3, 1],
     ]);
+  });
+
+  it('says why the channel for dead letters does not accept one', async () => {
+    const world = await start();
+    const group = 'wide/groups/queue';
+    await world.gateway.publish('wide', 'more than ten bytes');
+    const [delivery] = (await call(world, 'POST lease', {}, { group })).body.deliveries ?? [];
+    await call(world, 'POST nack', { deliveries: [delivery?.id], dead: true }, { group });
+    await world.idle();
+    expect((await call(world, 'GET dead', undefined, { group })).body).toMatchObject({
+      total: 1,
+      letters: [{ ordinal: 1, refused: { error: 'payload_too_large', detail: expect.stringContaining('10') } }],
+    });
   });
 
   it('moves a group to an offset, or a time', async () => {

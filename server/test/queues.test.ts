@@ -181,22 +181,73 @@ describe('a queue', () => {
     expect(messages.map(({ message }) => message.data)).toEqual([1, 2]);
   });
 
-  it('keeps dead letters that their channel refuses, and tries again', async () => {
+  it('keeps a dead letter that its channel refuses for good, and publishes later ones', async () => {
     const world = await start();
     const worker = await connectWorker(world, { channel: 'wide:a' });
     const ref = { channel: 'wide:a', group: 'queue' };
     const refused: object[] = [];
-    world.services.events.on('deadLettersRefused', (event) => refused.push(event));
+    world.services.events.on('deadLetterRefused', (event) => refused.push(event));
+    await worker.consume();
+    for (const data of ['more than ten bytes', 'short', 'as long as the first', 'tiny']) {
+      await world.gateway.publish('wide:a', data);
+      await world.idle();
+      await worker.nack(worker.last, { dead: true });
+      await world.idle();
+    }
+    world.clock.advance(1_000);
+    await world.idle();
+    const { messages } = await world.services.log.read('narrow:a', 0, 10);
+    expect(messages.map(({ message }) => message.data)).toEqual(['short', 'tiny']);
+    const failure = { ...ref, target: 'narrow:{kind}', error: 'payload_too_large', detail: expect.any(String) };
+    expect(refused).toEqual([
+      { ...failure, offset: 1 },
+      { ...failure, offset: 3 },
+    ]);
+    const left = await world.services.groups?.store.dead(ref, 0, 10);
+    expect(left?.letters.map(({ ordinal }) => ordinal)).toEqual([1, 3]);
+    expect(world.services.groups?.refusalOf(ref, 3)).toMatchObject({ error: 'payload_too_large' });
+    expect(world.services.groups?.refusalOf(ref, 2)).toBeUndefined();
+  });
+
+  it('tries refused dead letters again after ten minutes, and no more often', async () => {
+    const world = await start();
+    const worker = await connectWorker(world, { channel: 'wide:a' });
+    const refused: object[] = [];
+    world.services.events.on('deadLetterRefused', (event) => refused.push(event));
     await worker.consume();
     await world.gateway.publish('wide:a', 'more than ten bytes');
     await world.idle();
     await worker.nack(worker.last, { dead: true });
     await world.idle();
-    world.clock.advance(10_000);
+    for (let minutes = 0; minutes < 9; minutes++) {
+      world.clock.advance(60_000);
+      await world.idle();
+    }
+    expect(refused).toHaveLength(1);
+    world.clock.advance(61_000);
     await world.idle();
-    const failure = { ...ref, target: 'narrow:{kind}', error: 'payload_too_large' };
-    expect(refused).toEqual([failure, failure]);
-    expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 1 });
+    world.clock.advance(1_000);
+    await world.idle();
+    expect(refused).toHaveLength(2);
+  });
+
+  it('publishes refused dead letters when the rules accept them', async () => {
+    const world = await start();
+    const worker = await connectWorker(world, { channel: 'wide:a' });
+    await worker.consume();
+    await world.gateway.publish('wide:a', 'more than ten bytes');
+    await world.idle();
+    await worker.nack(worker.last, { dead: true });
+    await world.idle();
+    const wider = { ...CHANNELS, 'narrow:{kind}': { maxPayload: 1_000, history: true } };
+    const { assembly } = await start({ channels: wider });
+    await world.gateway.reload({ ...world.assembly.config, channels: assembly.config.channels });
+    world.clock.advance(1_000);
+    await world.idle();
+    const { messages } = await world.services.log.read('narrow:a', 0, 10);
+    expect(messages.map(({ message }) => message.data)).toEqual(['more than ten bytes']);
+    const ref = { channel: 'wide:a', group: 'queue' };
+    expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 0 });
   });
 
   it('that is full refuses messages with a retryable error', async () => {

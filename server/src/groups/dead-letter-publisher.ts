@@ -1,4 +1,4 @@
-import type { Message } from '@sluice/protocol';
+import { ERRORS, type Message } from '@sluice/protocol';
 import { PROGRAM } from '../auth/identity.ts';
 import type { Door } from '../channels/door.ts';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
@@ -7,6 +7,8 @@ import type { DeadLetter, GroupRef, GroupStore } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { ruleOfGroup } from './group-names.ts';
+import { RefusedLetters } from './refused-letters.ts';
 
 export interface DeadLetterServices {
   readonly store: GroupStore;
@@ -14,6 +16,14 @@ export interface DeadLetterServices {
   readonly door: Door;
   readonly events: EventBus;
   readonly clock: Clock;
+}
+
+/** A letter that its channel does not accept. */
+interface RefusedLetter {
+  readonly ref: GroupRef;
+  readonly deadLetter: string;
+  readonly letter: DeadLetter;
+  readonly refusal: Refusal;
 }
 
 /** Dead letters that are published before the list is read again. */
@@ -25,10 +35,16 @@ const SOON = 1_000;
 /** Milliseconds until the next attempt after one that failed. */
 const RETRY = 10_000;
 
+/** Milliseconds until letters that were refused for good are tried again: a hook may decide otherwise. */
+const RETRY_REFUSED = 600_000;
+
 /**
  * Publishes dead letters to the channel that the rule names. A letter is removed from the group's list
  * only after the publish was acknowledged, so a crash in between repeats it; its key makes the repeat
  * append nothing.
+ *
+ * A letter that is refused for good stays in the list, and the next ones are published. It is tried
+ * again when the rules change, and now and then.
  */
 export class DeadLetterPublisher {
   readonly #services: DeadLetterServices;
@@ -37,6 +53,9 @@ export class DeadLetterPublisher {
 
   /** Groups that may have got dead letters after their list was read. */
   readonly #again = new Set<string>();
+  readonly #refused = new RefusedLetters();
+  #retry: Timer | undefined;
+  #isClosed = false;
 
   constructor(services: DeadLetterServices) {
     this.#services = services;
@@ -44,7 +63,10 @@ export class DeadLetterPublisher {
 
   /** Publishes the dead letters of a group, unless that is going on. */
   publish(ref: GroupRef, deadLetter: string): void {
-    if (!this.#busy.has(keyOf(ref))) void this.#publish(ref, deadLetter);
+    const key = keyOf(ref);
+    // A group with refused letters has dead letters at each claim.
+    if (this.#busy.has(key) || this.#refused.upTo(key) > 0) this.publishSoon(ref, deadLetter);
+    else void this.#publish(ref, deadLetter);
   }
 
   /** Looks for dead letters in a moment, so that a flood of publishes costs little. */
@@ -55,9 +77,27 @@ export class DeadLetterPublisher {
     else if (timer === null) this.#again.add(key);
   }
 
+  /** Why a letter was refused for good on this node; `undefined`: it was not, or another node has tried. */
+  refusalOf(ref: GroupRef, ordinal: number): Refusal | undefined {
+    return this.#refused.refusalOf(keyOf(ref), ordinal);
+  }
+
+  /** Tries letters again that were refused for good: they may be accepted now. */
+  retryRefused(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    const { rules } = this.#services;
+    for (const ref of this.#refused.clear()) {
+      const { deadLetter = null } = ruleOfGroup(rules.match(ref.channel)?.rule.groups ?? [], ref.group) ?? {};
+      if (deadLetter !== null) this.publishSoon(ref, deadLetter);
+    }
+  }
+
   /** Stops waiting; what is left in the lists stays there. */
   close(): void {
     for (const timer of this.#busy.values()) timer?.cancel();
+    this.#retry?.cancel();
+    this.#isClosed = true;
     this.#busy.clear();
     this.#again.clear();
   }
@@ -84,15 +124,26 @@ export class DeadLetterPublisher {
 
   async #publishAll(ref: GroupRef, deadLetter: string): Promise<Refusal | null> {
     const { store } = this.#services;
-    for (;;) {
-      const { letters } = await store.dead(ref, 0, PAGE);
+    for (let after = this.#refused.upTo(keyOf(ref)); ; ) {
+      const { letters } = await store.dead(ref, after, PAGE);
       if (letters.length === 0) return null;
       for (const letter of letters) {
         const refusal = await this.#publishOne(ref, deadLetter, letter);
-        if (refusal !== null) return refusal;
-        await store.bury(ref, [letter.ordinal]);
+        if (refusal === null) await store.bury(ref, [letter.ordinal]);
+        else if (ERRORS[refusal.error].retryable) return refusal;
+        else this.#keep({ ref, deadLetter, letter, refusal });
+        after = letter.ordinal;
       }
     }
+  }
+
+  /** Leaves a letter in the list, and goes on behind it. */
+  #keep({ ref, deadLetter, letter, refusal }: RefusedLetter): void {
+    const { events, clock } = this.#services;
+    this.#refused.add(keyOf(ref), { ref, ordinal: letter.ordinal, refusal });
+    const { error, detail = ERRORS[error].message } = refusal;
+    events.emit('deadLetterRefused', { ...ref, target: deadLetter, offset: letter.message.offset, error, detail });
+    if (!this.#isClosed) this.#retry ??= clock.after(RETRY_REFUSED, () => this.retryRefused());
   }
 
   async #publishOne(ref: GroupRef, deadLetter: string, letter: DeadLetter): Promise<Refusal | null> {

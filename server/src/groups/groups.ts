@@ -230,6 +230,12 @@ export class Groups implements DispatcherHost {
   /** The rules have changed: dispatchers look at them again. */
   reload(): void {
     for (const dispatcher of this.#dispatchers.values()) dispatcher.mark();
+    this.#deadLetters.retryRefused();
+  }
+
+  /** Why the channel for dead letters refuses one for good, as far as this node knows. */
+  refusalOf(ref: GroupRef, ordinal: number): Refusal | undefined {
+    return this.#deadLetters.refusalOf(ref, ordinal);
   }
 
   /** A fault in one group must not stop the others. */

@@ -50,7 +50,10 @@ describe('the metrics of groups', () => {
     events.emit('settled', { ...of, outcome: 'ack', count: 4, expired: 1 });
     events.emit('messagesExpired', { ...of, count: 5, dropped: 2 });
     events.emit('groupGap', { ...of, reason: 'retention' });
-    events.emit('deadLettersRefused', { ...of, target: 'dead:a', error: 'channel_unknown' });
+    events.emit('deadLettersRefused', { ...of, target: 'dead:a', error: 'unavailable' });
+    events.emit('deadLetterRefused', {
+      ...{ ...of, target: 'dead:a', offset: 1, error: 'payload_too_large', detail: 'why' },
+    });
     expect(await value('sluice_consumers')).toBe('1');
     expect(await value('sluice_deliveries_total')).toBe('7');
     expect(await value('sluice_redeliveries_total')).toBe('2');
@@ -59,6 +62,6 @@ describe('the metrics of groups', () => {
     expect(await value('sluice_group_expired_total{outcome="dead_letter"}')).toBe('3');
     expect(await value('sluice_group_expired_total{outcome="dropped"}')).toBe('2');
     expect(await value('sluice_group_gaps_total{reason="retention"}')).toBe('1');
-    expect(await value('sluice_dead_letters_refused_total')).toBe('1');
+    expect(await value('sluice_dead_letters_refused_total')).toBe('2');
   });
 });

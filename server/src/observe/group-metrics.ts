@@ -93,4 +93,5 @@ function countEvents(events: EventBus, registry: Registry): void {
   events.on('groupGap', ({ reason }) => gaps.inc({ reason }));
   const refused = counter('sluice_dead_letters_refused_total', 'Attempts to publish dead letters that were refused');
   events.on('deadLettersRefused', () => refused.inc());
+  events.on('deadLetterRefused', () => refused.inc());
 }

@@ -123,6 +123,9 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('deadLettersRefused', (event) =>
     write('warn', 'dead letters cannot be published', event, { reason: event.error }),
   );
+  events.on('deadLetterRefused', (event) =>
+    write('warn', 'a dead letter is refused: it stays in the list of its group', event, { reason: event.error }),
+  );
   events.on('hookFailed', ({ kind: operation, ...event }) =>
     write('warn', 'a hook failed', { ...event, operation }, { reason: `${event.hook} ${event.failure}` }),
   );

@@ -115,9 +115,16 @@ export const groups = [
   },
   {
     file: 'server/src/groups/dead-letter-publisher.ts',
-    from: 'if (refusal !== null) return refusal;',
-    to: '',
+    from: 'if (refusal === null) await store.bury(ref, [letter.ordinal]);\n        else if',
+    to: 'await store.bury(ref, [letter.ordinal]);\n        if (refusal === null) continue;\n        if',
     fault: 'a dead letter that was refused is removed',
+    tests: ROOM,
+  },
+  {
+    file: 'server/src/groups/dead-letter-publisher.ts',
+    from: 'else if (ERRORS[refusal.error].retryable) return refusal;',
+    to: 'else if (refusal !== null) return refusal;',
+    fault: 'a dead letter that is refused for good blocks all later ones of its group',
     tests: ROOM,
   },
   {

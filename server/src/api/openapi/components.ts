@@ -93,7 +93,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
   Delivery: reply({ id: text(), attempt: whole(1), deadline: NUMBER, message: ref('Message') }),
   DeadLetter: reply(
     { ordinal: whole(), reason: text(), deliveries: whole(), time: NUMBER, epoch: text(), message: ref('Message') },
-    { error: text() },
+    { error: text(), refused: reply({ error: text(), detail: text() }) },
   ),
   Settled: reply({}, { expired: list(text()), deadline: NUMBER }),
   Explanation: reply({

@@ -1,3 +1,4 @@
+import { ERRORS } from '@sluice/protocol';
 import type { Log } from '../../../engine/engine.ts';
 import { Refusal } from '../../../refusal.ts';
 import { type Fields, readFields } from '../../fields.ts';
@@ -37,10 +38,21 @@ export function deadRoute(services: GroupServices): Route['handle'] {
       const last = letters.at(-1)?.ordinal;
       const isFull = letters.length === limit && last !== undefined;
       view.report(services.events, by, `dead letters of ${ref.channel}, group ${ref.group}`);
-      const shown = letters.map(({ message, ...letter }) => ({ ...letter, message: view.apply(message.message) }));
+      const shown = letters.map(({ message, ...letter }) => ({
+        ...letter,
+        ...refusedOf(groups.refusalOf(ref, letter.ordinal)),
+        message: view.apply(message.message),
+      }));
       return { total, letters: shown, ...(isFull ? { next: last } : undefined) };
     });
 }
+
+/** Why the channel for dead letters does not accept a letter. */
+const refusedOf = (refusal: Refusal | undefined) => {
+  if (refusal === undefined) return {};
+  const { error, detail = ERRORS[error].message } = refusal;
+  return { refused: { error, detail } };
+};
 
 /** `POST …/redrive`: `{ ordinals? }`. Dead letters are delivered again, as if for the first time; absent: all. */
 export function redriveRoute(services: GroupServices): Route['handle'] {
