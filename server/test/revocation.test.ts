@@ -132,6 +132,20 @@ describe('over HTTP', () => {
     });
   });
 
+  it.each<[string, number, RegExp]>([
+    ['seconds', 1_763_683_200, /"before" is before 1974; it must be milliseconds.* Multiply seconds by 1000/],
+    ['the far future', 99_999_999_999_999, /"before" is in the future; it is milliseconds/],
+    ['no number of milliseconds', 1.5, /"before" must be milliseconds/],
+  ])('refuses a time that is %s', async (_, before, complaint) => {
+    await start();
+    const { status, json } = await call('/api/v1/revocations', { body: { user: 'ada', before } });
+    expect([status, JSON.stringify(json)]).toEqual([
+      400,
+      expect.stringMatching(complaint.source.replaceAll('"', '.*')),
+    ]);
+    expect(await call('/api/v1/revocations')).toMatchObject({ json: { revocations: [] } });
+  });
+
   it.each(['/api/v1/revocations', '/api/v1/drain'])('%s requires a key without caps', async (path) => {
     await start();
     const body = { user: 'ada', node: 'n1' };

@@ -4,7 +4,7 @@ import type { HookInput } from './hook-options.ts';
 import { ConfigError, type ConfigInput, parseConfig } from './schema.ts';
 
 const KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-const BASE = { keys: [{ secret: '0123456789abcdef0123456789abcdef' }] };
+const BASE = { keys: [{ secret: '0123456789abcdef0123456789abcdef' }], channels: { a: {}, 'chat:{room}': {} } };
 const URL_HOOK = { url: 'https://api.example.com/sluice', on: ['subscribe'], keys: [{ key: KEY }] } as const;
 
 const parse = (hooks: unknown, more: ConfigInput = {}) =>
@@ -65,6 +65,11 @@ describe('hooks', () => {
     ['a text for a function', { publish: 'yes' }, /must be a function of a program\. In a file/],
     ['an option of URLs', { publish: () => true, concurrency: 3 }, /is for hooks with a URL\. Add "url"/],
     ['an invalid pattern', { ...URL_HOOK, channels: 'a:**:b' }, /channels: .*Write a pattern/],
+    [
+      'a pattern of no channel',
+      { ...URL_HOOK, channels: ['order:**'] },
+      /app\.channels: "order:\*\*" matches no channel of a/,
+    ],
     ['a short key', { ...URL_HOOK, keys: [{ key: 'whsec_AAAA' }] }, /24 to 64 bytes in base64\. Make one with/],
     ['a key without a prefix', { ...URL_HOOK, keys: [{ key: 'secret' }] }, /Write whsec_ and base64/],
     ['a missing variable', { ...URL_HOOK, keys: [{ keyEnv: 'NONE' }] }, /NONE is not set\. Make one with/],

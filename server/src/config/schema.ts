@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { intersectPatterns } from '@sluice/protocol';
 import type { Rate } from '../rule.ts';
 import { readBridges } from './bridges/read-bridges.ts';
 import { readChannels } from './channel-rules.ts';
@@ -160,6 +161,19 @@ function checkResponders({ channels, hooks }: Config, problems: Problems): void 
   }
 }
 
+/** A pattern that no channel can match is a mistake: what it is for would never happen. */
+function checkPatterns({ channels, hooks, webhooks }: Config, problems: Problems): void {
+  const isPossible = (source: string) => channels.some(({ pattern }) => intersectPatterns(pattern.source, source));
+  for (const [option, entries] of Object.entries({ hooks, webhooks })) {
+    for (const { name, channels: patterns } of entries) {
+      const wrong = patterns.find(({ source }) => source !== '**' && !isPossible(source));
+      if (wrong === undefined) continue;
+      const fault = `"${wrong.source}" matches no channel of a rule. Correct the pattern, or add a rule for these channels`;
+      problems.add([option, name, 'channels'], fault);
+    }
+  }
+}
+
 function readLog({ dev, log }: Settings, { terminal }: Around): Pick<Config, 'log'> {
   return { log: { format: dev && terminal ? 'pretty' : 'json', ...log } };
 }
@@ -214,6 +228,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
   const settings = readTable(OPTIONS, written, { problems });
   const config = resolveConfig(settings, { written, directory, env, problems, terminal, invented });
   checkResponders(config, problems);
+  checkPatterns(config, problems);
   problems.throwIfAny();
   made.add(config);
   return config;

@@ -36,6 +36,12 @@ describe('webhooks', () => {
     expect(parse({ ...CRM, events }).webhooks[0]?.events).toEqual(['user.online', 'user.offline', 'group.dead']);
   });
 
+  it('have patterns that a channel can match', () => {
+    expect(problemsOf({ ...CRM, channels: ['order:**'] })).toBe(
+      'webhooks.crm.channels: "order:**" matches no channel of a rule. Correct the pattern, or add a rule for these channels',
+    );
+  });
+
   it.each([
     ['no object', 5, /^webhooks\.crm: must be an object\. Example/],
     ['no URL', { ...CRM, url: undefined }, /url: must be a URL\. Example/],

@@ -5,6 +5,7 @@ import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
+import { pastFault } from '../../util/moment.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
@@ -45,11 +46,12 @@ export function readRevocation(value: unknown, now: number): Revocation | Refusa
   }
   if (user !== undefined && !isName(user)) return wrong('"user" must be a string of 1 to 1000 characters');
   if (jti !== undefined && !isName(jti)) return wrong('"jti" must be a string of 1 to 1000 characters');
-  if (before !== undefined && !isTime(before)) return wrong('"before" must be milliseconds since the Unix epoch');
+  const fault = before === undefined ? null : pastFault('before', before, now);
+  if (fault !== null) return wrong(fault);
   if (!isTime(until) || until <= now || until > now + LONGEST) {
     return wrong('"until" must be in the future: milliseconds since the Unix epoch, at most ten years ahead');
   }
-  const issued = before ?? (jti === undefined ? now : undefined);
+  const issued = (before as number | undefined) ?? (jti === undefined ? now : undefined);
   return {
     ...(user === undefined ? undefined : { user }),
     ...(jti === undefined ? undefined : { jti }),

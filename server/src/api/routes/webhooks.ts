@@ -1,11 +1,14 @@
 import { Refusal } from '../../refusal.ts';
 import { jsonReply } from '../../transport/http.ts';
+import type { Clock } from '../../util/clock.ts';
+import { pastFault } from '../../util/moment.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
 import { readFields } from '../fields.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../manager.ts';
 import type { Route } from '../route.ts';
 
 export interface WebhookServices extends Pick<ManageServices, 'apiKeys' | 'verifier'> {
+  readonly clock: Clock;
   /** Absent: none is configured. */
   readonly webhooks: Webhooks | undefined;
 }
@@ -42,10 +45,9 @@ export function webhookRoutes(
     post('test', 'Send an event "webhook.test"', [], (all, name) => all.test(name)),
     post('pause', 'Send nothing until it is resumed', [], (all, name) => all.halt(name, 'paused')),
     post('resume', 'Send again', [], (all, name) => all.halt(name, null)),
-    post('replay', 'Send again what was stored since a time', ['from'], (all, name, { from }) =>
-      typeof from === 'number' && Number.isSafeInteger(from) && from >= 0
-        ? all.replay(name, from)
-        : new Refusal('command_invalid', '"from" must be milliseconds since the Unix epoch'),
-    ),
+    post('replay', 'Send again what was stored since a time; 0: all of it', ['from'], (all, name, { from }) => {
+      const fault = from === 0 ? null : pastFault('from', from, services.clock.now());
+      return fault === null ? all.replay(name, from as number) : new Refusal('command_invalid', fault);
+    }),
   ];
 }
