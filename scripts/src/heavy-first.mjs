@@ -19,6 +19,8 @@ export const HEAVY = [
   'bridges/test/nats.test.ts',
   'bridges/test/redis.test.ts',
   'bridges/test/zeromq.test.ts',
+  'bridges/test/late-redelivery.test.ts',
+  'bridges/test/workers.test.ts',
   'server/test/redis-failover.test.ts',
   'server/test/redis-failures.test.ts',
   'chaos/test/rolling.test.ts',

@@ -88,6 +88,10 @@ export class BrokerServer {
     return server;
   }
 
+  get isRunning(): boolean {
+    return this.#shell !== undefined;
+  }
+
   /** Sends a signal to the server, and waits until it has ended. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const shell = this.#shell;
