@@ -1,4 +1,5 @@
 import type { Bridge, BridgeHost, InboundBridge, InboundMessage, RefusedMessage } from '@sluice/server/bridging';
+import { AcknowledgeQueue } from './acknowledge-queue.ts';
 import { Backoff } from './backoff.ts';
 import { headerOf } from './body.ts';
 import { deadLetterOf } from './dead-letter.ts';
@@ -19,6 +20,12 @@ interface Pending {
   messages: readonly InboundMessage[];
   /** Is it on its way to the dead letters? Then a refusal stops the bridge. */
   isDead: boolean;
+}
+
+/** A connection, and what it has still to acknowledge. */
+interface Connected {
+  readonly open: OpenSource;
+  readonly acknowledgements: AcknowledgeQueue;
 }
 
 export interface SourceRunnerParts {
@@ -50,35 +57,39 @@ export class SourceRunner implements Bridge {
 
   async #read(open: OpenSource, signal: AbortSignal): Promise<void> {
     this.#parts.host.moved('running');
-    while (!signal.aborted) await this.#readBatch(open, signal);
+    const acknowledgements = new AcknowledgeQueue(open);
+    while (!signal.aborted) await this.#readBatch({ open, acknowledgements }, signal);
+    await acknowledgements.done();
   }
 
-  async #readBatch(open: OpenSource, signal: AbortSignal): Promise<void> {
+  async #readBatch(connected: Connected, signal: AbortSignal): Promise<void> {
     const { inFlight } = this.#parts.config;
-    const records = await open.read(inFlight);
+    const records = await connected.acknowledgements.orFail(connected.open.read(inFlight));
     this.#backoff.reset();
     if (records.length === 0) return;
     await this.#publishAll(
       records.map((record) => this.#prepare(record)),
-      open,
+      connected,
       signal,
     );
   }
 
   /** Publishes records, and acknowledges each once all before it are done. */
-  async #publishAll(batch: readonly Pending[], open: OpenSource, signal: AbortSignal): Promise<void> {
+  async #publishAll(batch: readonly Pending[], connected: Connected, signal: AbortSignal): Promise<void> {
     const { host } = this.#parts;
+    const { open, acknowledgements } = connected;
     let left = batch;
     while (left.length > 0) {
       await this.#publish(left);
       const at = left.findIndex(({ messages }) => messages.length > 0);
       const done = at === -1 ? left : left.slice(0, at);
-      if (done.length > 0) await open.acknowledge(done.map(({ record }) => record));
+      if (done.length > 0) await acknowledgements.add(done.map(({ record }) => record));
       left = left.slice(done.length);
       if (left.length === 0) break;
       // Dead letters of this round are published at once.
       if (left.some(({ messages, isDead }) => isDead && messages.length > 0) && done.length > 0) continue;
       host.moved('holding');
+      await acknowledgements.done();
       await open.hold?.(left.map(({ record }) => record));
       await pause(host.clock, HOLD, signal);
       if (signal.aborted) return;

@@ -25,7 +25,8 @@ export interface SourceRecord {
 }
 
 /**
- * A source that is connected. The runner calls one method at a time, except `close`.
+ * A source that is connected. The runner calls one method at a time, except `close`, and `read`, which
+ * it calls while an `acknowledge` of earlier records is on its way.
  *
  * Duties:
  * - A record is returned once per connection, and those of a partition in the order of the broker.

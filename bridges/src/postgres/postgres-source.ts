@@ -87,7 +87,7 @@ class Wake {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Notifications up to now are about what is read next. */
+  /** Notifications up to now are about rows that the next statement finds. */
   clear(): void {
     this.#isRung = false;
   }
@@ -117,6 +117,8 @@ class OpenPostgresSource implements OpenSource {
   /** Behind which row to read, and to delete. */
   #after: readonly [xid: string, id: string] = ['0', '0'];
   #deleted: readonly [xid: string, id: string] = ['0', '0'];
+  /** On its way while the rows before it are published. */
+  #next: Promise<readonly OutboxRow[]> | undefined;
 
   constructor(connection: PostgresConnection, parts: OpenPostgresSourceParts) {
     this.#connection = connection;
@@ -127,8 +129,8 @@ class OpenPostgresSource implements OpenSource {
   async read(most: number): Promise<readonly SourceRecord[]> {
     const { place, wake, poll } = this.#parts;
     wake.check();
-    wake.clear();
-    const rows = await this.#connection.query<OutboxRow>(readFrom(this.#table), [...this.#after, most]);
+    const rows = await (this.#next ?? this.#select(most));
+    this.#next = undefined;
     const last = rows.at(-1);
     if (last === undefined) {
       // Also without a notification: the end of another transaction may let rows appear.
@@ -137,7 +139,18 @@ class OpenPostgresSource implements OpenSource {
       return [];
     }
     this.#after = [last.xid, last.id];
+    if (rows.length === most) this.#readAhead(most);
     return rows.map((row) => recordOf(row, place));
+  }
+
+  #readAhead(most: number): void {
+    this.#next = this.#select(most);
+    this.#next.catch(() => {}); // the next `read` reports it
+  }
+
+  #select(most: number): Promise<readonly OutboxRow[]> {
+    this.#parts.wake.clear();
+    return this.#connection.query<OutboxRow>(readFrom(this.#table), [...this.#after, most]);
   }
 
   /** No row can appear among those that were read, because no transaction before them is open. */

@@ -46,6 +46,8 @@ class OpenRedisSource implements OpenSource {
   readonly #start: string;
   /** Where to go on among entries that were delivered and not acknowledged; absent: all were read. */
   readonly #pending: Map<string, string>;
+  /** On its way while the entries before it are published. */
+  #next: Promise<Reply> | undefined;
 
   constructor(redis: Redis, { from }: InboundBridge) {
     this.#redis = redis;
@@ -69,14 +71,31 @@ class OpenRedisSource implements OpenSource {
   async read(most: number): Promise<readonly SourceRecord[]> {
     const unread = await this.#readPending(most);
     if (unread.length > 0) return unread;
-    const ids = this.#streams.map(() => '>');
     const count = Math.max(1, Math.floor(most / this.#streams.length));
-    return this.#recordsOf(
-      (await this.#redis.xreadgroupBuffer(
-        ...(['GROUP', this.#group, CONSUMER, 'COUNT', count, 'BLOCK', BLOCK, 'STREAMS'] as const),
-        ...[...this.#streams, ...ids],
-      )) as Reply,
-    );
+    const reply = (await this.#takeNext()) ?? (await this.#readNew(count, BLOCK));
+    // It does not wait for entries: an acknowledgement would have to wait, too.
+    if (isFull(reply, count)) this.#readAhead(count);
+    return this.#recordsOf(reply);
+  }
+
+  #takeNext(): Promise<Reply> {
+    const next = this.#next ?? Promise.resolve(null);
+    this.#next = undefined;
+    return next;
+  }
+
+  #readAhead(count: number): void {
+    this.#next = this.#readNew(count);
+    this.#next.catch(() => {}); // the next `read` reports it
+  }
+
+  /** @param block milliseconds to wait for entries; absent: returns what is there */
+  async #readNew(count: number, block?: number): Promise<Reply> {
+    const from = [...this.#streams, ...this.#streams.map(() => '>')];
+    const group = ['GROUP', this.#group, CONSUMER, 'COUNT', count] as const;
+    return (await (block === undefined
+      ? this.#redis.xreadgroupBuffer(...group, 'STREAMS', ...from)
+      : this.#redis.xreadgroupBuffer(...group, 'BLOCK', block, 'STREAMS', ...from))) as Reply;
   }
 
   /** What an earlier connection has read and not acknowledged comes first. */
@@ -134,6 +153,9 @@ class OpenRedisSource implements OpenSource {
     this.#redis.disconnect();
   }
 }
+
+/** Did a stream have as many entries as were asked for? Then it may have more. */
+const isFull = (reply: Reply, count: number): boolean => (reply ?? []).some(([, entries]) => entries.length === count);
 
 /** `1700000000000-3` as digits that sort like ids. */
 function positionOf(id: string): string {
