@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { all } from './commands/all.mjs';
+import { bridges } from './commands/bridges.mjs';
 import { cluster } from './commands/cluster.mjs';
 import { coalesce } from './commands/coalesce.mjs';
 import { connect } from './commands/connect.mjs';
@@ -47,6 +48,7 @@ for (const add of [
   cluster,
   durable,
   workers,
+  bridges,
 ])
   add(program);
 await program.parseAsync();

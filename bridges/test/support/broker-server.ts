@@ -4,7 +4,6 @@ import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
 /** A port that was free just now. */
 export async function freePort(): Promise<number> {
@@ -56,9 +55,13 @@ const WATCHDOG = 'exec 3<&0; "$@" & pid=$!; echo "pid $pid"; { cat <&3; kill -9 
 
 const servers = new Set<BrokerServer>();
 
-afterAll(async () => {
+/** Ends all servers of this process. Tests need not call it. */
+export async function removeServers(): Promise<void> {
   await Promise.all([...servers].map((server) => server.remove()));
-});
+}
+
+// Benchmarks and soaks start brokers, too, without a test runner.
+if (process.env.VITEST !== undefined) (await import('vitest')).afterAll(removeServers);
 
 /** A real broker for one test file, on a free port of this machine. */
 export class BrokerServer {
