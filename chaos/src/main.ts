@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { bridgesCommand } from './bridges/command.ts';
 import type { EngineName } from './plan.ts';
 import { describeFault } from './plan.ts';
 import { planOf, Run } from './run.ts';
@@ -65,6 +66,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     )
     .option('--empty', 'Redis may restart without its data', false)
     .option('--plan', 'only print the plan', false)
-    .action((flags: Flags) => chaos(flags));
+    .action((flags: Flags) => chaos(flags))
+    .addCommand(bridgesCommand());
+  // The options of a command come behind its name.
+  program.enablePositionalOptions();
   await program.parseAsync([...argv]);
 }
