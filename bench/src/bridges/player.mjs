@@ -61,6 +61,8 @@ async function playBridge(options) {
   }
 }
 
+// A benchmark that was interrupted leaves nothing behind.
+process.once('disconnect', () => process.exit());
 process.once('message', async ({ play }) => {
   const options = { ...play, system: await loadSystem(play.system) };
   process.send({ played: await (play.way === 'bare' ? playBare(options) : playBridge(options)) });

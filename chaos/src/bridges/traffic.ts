@@ -6,7 +6,7 @@ import type { Produced, SoakRig } from './systems/system.ts';
 const TICK = 100;
 const RETRY = 100;
 /** Most messages of a batch. */
-const MOST = 500;
+const MOST = 100;
 /** Messages of a bridge come from, and go to, that many channels. */
 const KEYS = 4;
 
@@ -96,15 +96,16 @@ export class Traffic {
     this.#produced.push(...batch);
   }
 
-  /** One after the other: if one of a batch were refused, its repeat would follow the others. */
   async #publish(count: number): Promise<void> {
     const channel = outChannel(this.name);
-    for (let left = count; left > 0; left--) {
-      const n = this.#published + 1;
-      const message = { channel, data: { n }, key: `${n}` };
-      await this.#untilStored(async () => (await this.#options.api.call('POST', 'publish', message))?.status === 200);
-      this.#published = n;
-    }
+    const from = this.#published + 1;
+    const numbers = Array.from({ length: count }, (_, at) => from + at);
+    const messages = numbers.map((n) => ({ channel, data: { n }, key: `${n}` }));
+    await this.#untilStored(async () => {
+      const answer = await this.#options.api.call('POST', 'publish', messages);
+      return answer?.status === 200 && (answer.body as unknown as readonly object[]).every((each) => 'offset' in each);
+    });
+    this.#published += count;
   }
 
   async #untilStored(attempt: () => Promise<boolean>): Promise<void> {

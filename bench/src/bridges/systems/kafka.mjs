@@ -36,16 +36,17 @@ export const kafka = {
     await sendAll(port, { count, size: 1_000, messageOf });
   },
 
-  async read({ port, onDone }) {
+  async read({ port, count, onDone }) {
     const consumer = new Consumer({ ...optionsFor(port), groupId: 'bare' });
     const stream = await consumer.consume({ topics: [TOPIC], mode: 'earliest', autocommit: false, maxWaitTime: 1_000 });
-    let waiting = 0;
+    let read = 0;
+    let committed = 0;
     for await (const message of stream) {
       JSON.parse(message.value.toString());
-      if (++waiting < IN_FLIGHT) continue;
+      if (++read < count && read - committed < IN_FLIGHT) continue;
       await message.commit();
-      onDone(waiting);
-      waiting = 0;
+      onDone(read - committed);
+      committed = read;
     }
   },
 
