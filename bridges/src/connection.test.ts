@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import type { Clock } from '@sluice/server/bridging';
 import { describe, expect, it } from 'vitest';
 import { closing, failureOf, openInTime } from './connection.ts';
@@ -83,7 +84,21 @@ describe('a connection', () => {
   });
 });
 
+it('a connection that is closed leaves no listener, and one of a bridge that has stopped is closed at once', async () => {
+  const stop = new AbortController();
+  const closedWithin: number[] = [];
+  for (let at = 0; at < 2; at++) {
+    const connection = new Connection();
+    await closing(connection, stop.signal, async () => void closedWithin.push(connection.closed));
+    expect(connection.closed).toBe(1);
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+    stop.abort();
+  }
+  expect(closedWithin).toEqual([0, 1]);
+});
+
 it.each([
+  [new Error('x'.repeat(201)), 'x'.repeat(200)],
   [new Error('connect to amqp://ada:secret@host failed'), 'connect to amqp://host failed'],
   [new Error('connect to amqp://ada:p@ss/w@rd@host/vhost failed'), 'connect to amqp://host/vhost failed'],
   [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],

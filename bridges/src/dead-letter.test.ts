@@ -40,3 +40,13 @@ it.each<[string, SourceRecord['once']]>([
   expect(id).toBeTypeOf('string');
   expect(idOf(record(once))).toBe(id);
 });
+
+it('a dead letter is small, however large its record was', () => {
+  const headers = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`h${at}`, 'x'.repeat(1_000)]));
+  const large = { ...record({ id: 'a' }), headers, body: Buffer.alloc(40_000, 1) };
+  const { draft } = deadLetterOf(large, { ...options, reason: 'y'.repeat(1_000) });
+  const data = draft.data as { headers: Record<string, string>; body: string; size: number };
+  expect(Buffer.from(data.body, 'base64')).toHaveLength(32_768);
+  expect([data.size, Object.keys(data.headers).length, data.headers.h0?.length]).toEqual([40_000, 50, 512]);
+  expect(draft.tags?.['x-reason']).toHaveLength(256);
+});

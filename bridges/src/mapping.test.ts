@@ -115,6 +115,12 @@ describe("a message for Centrifugo's consumers", () => {
     expect(map(1, headers)).toEqual(['a', 'b'].map((channel) => ({ channel, draft: { data: 1, tags: { t: 'x' } } })));
   });
 
+  it('comes once to a channel that is named twice', () => {
+    const names = (channels: readonly string[]) =>
+      map({ method: 'broadcast', payload: { channels, data: 1 } }).map(({ channel }) => channel);
+    expect(names(['a', 'b', ' a ', 'b', ''])).toEqual(['a', 'b']);
+  });
+
   it.each([
     [{ method: 'disconnect', payload: {} }, 'neither "publish" nor "broadcast"'],
     [{ method: 'publish', payload: {} }, 'names no channel'],

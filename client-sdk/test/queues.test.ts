@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { ERRORS, errorBody, type Delivery as WireDelivery } from '@sluice/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
@@ -31,10 +32,10 @@ const handler = (delivery: Delivery) =>
     finish.set(delivery.message.offset, (error) => (error ? reject(error) : resolve()));
   });
 
-async function accept(): Promise<void> {
+async function accept(ackTimeout = 30_000): Promise<void> {
   await turn();
   await gateway.socket.accept();
-  gateway.socket.reply('consume', { group: 'queue', prefetch: 10, ackTimeout: 30_000 });
+  gateway.socket.reply('consume', { group: 'queue', prefetch: 10, ackTimeout });
   await turn();
 }
 
@@ -82,6 +83,16 @@ describe('a consumer', () => {
     ]);
   });
 
+  it('sends the gateway what it accepts of a refusal', async () => {
+    await begin();
+    deliver(1, 2, 3);
+    finish.get(1)?.(new NackError('x'.repeat(300)));
+    finish.get(2)?.(new NackError('', { delay: -5 }));
+    finish.get(3)?.(new NackError('', { delay: 1.6 }));
+    await turn();
+    expect(settled()).toMatchObject([{ reason: 'x'.repeat(256) }, { delay: 0 }, { delay: 2 }]);
+  });
+
   it('extends what is in flight before it expires, and aborts what has expired', async () => {
     await begin();
     deliver(1, 2);
@@ -92,6 +103,22 @@ describe('a consumer', () => {
     for (const offset of [1, 2]) finish.get(offset)?.();
     await turn();
     expect(settled()).toMatchObject([{ type: 'ack', deliveries: ['d1'] }]);
+  });
+
+  it('aborts what it cannot extend', async () => {
+    await begin();
+    deliver(1);
+    await pass(10_000);
+    gateway.socket.refuse('extend', 'delivery_expired');
+    expect(seen[0]?.signal.aborted).toBe(true);
+  });
+
+  it('does not extend deliveries of a group with very much time', async () => {
+    consume(client.channel('a'), handler);
+    await accept(1e12);
+    deliver(1);
+    await pass(60_000);
+    expect(gateway.socket.sent('extend')).toEqual([]);
   });
 
   it('extends nothing when nothing is in flight', async () => {
@@ -190,6 +217,33 @@ describe('a consumer', () => {
       await turn();
     }
     expect(errors.mock.calls).toMatchObject([[{ name: 'group_unknown' }]]);
+  });
+
+  it('does not report settlements that its client cannot send because it was closed', async () => {
+    const errors = vi.fn();
+    client.on('error', errors);
+    await begin();
+    deliver(1);
+    finish.get(1)?.();
+    await turn();
+    client.close();
+    await turn();
+    expect(errors).not.toHaveBeenCalled();
+  });
+
+  it('is one of a client for each group', async () => {
+    await begin();
+    expect(() => consume(client.channel('a'), handler)).toThrow('this client consumes the group already');
+  });
+
+  it('is stopped by its signal, and does not keep it', async () => {
+    const consumer = consume(client.channel('a'), handler, { signal: AbortSignal.abort() });
+    await expect(consumer.ready).rejects.toThrow('stopped before');
+    const controller = new AbortController();
+    const other = await begin({ signal: controller.signal });
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    void other.stop();
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
   it('reports lost messages, and ignores the pushes of other groups', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import { ReplyError, type RequestOptions, request, requestMany, respond } from '../src/requests/index.ts';
@@ -114,6 +115,28 @@ describe('a request', () => {
     expect(seen).toEqual(['closed']);
   });
 
+  it('leaves neither a timer nor a listener', async () => {
+    const { signal } = new AbortController();
+    void client.connect();
+    await connect();
+    const timers = () => vi.getTimerCount();
+    const asked = ask({ signal });
+    await turn();
+    const before = timers();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    gateway.socket.reply('request', { data: 'yes' });
+    await asked;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(timers()).toBeLessThan(before);
+  });
+
+  it('may wait for longer than a timer can', async () => {
+    client.on('error', () => {});
+    const seen = outcome(ask({ timeout: 2 ** 31 }));
+    await pass(60_000);
+    expect(seen).toEqual([]);
+  });
+
   it.each([0, 1.5, Number.POSITIVE_INFINITY])('rejects the timeout %d', async (timeout) => {
     await expect(ask({ timeout })).rejects.toThrow(`"timeout" must be whole milliseconds from 1, not ${timeout}.`);
   });
@@ -185,6 +208,59 @@ describe('a responder', () => {
     expect(replies()).toHaveLength(16);
   });
 
+  it('keeps no listener for the replies of a stream', async () => {
+    const signals: AbortSignal[] = [];
+    await begin(async function* ({ signal }) {
+      signals.push(signal);
+      for (let n = 0; n < 5; n++) yield n;
+      await new Promise<never>(() => {});
+    });
+    incoming('r1');
+    await turn();
+    const listeners = () => signals.map((signal) => getEventListeners(signal, 'abort').length);
+    expect(listeners()).toEqual([6]); // one of the stream itself
+    for (const { id } of gateway.socket.sent('reply')) gateway.socket.push({ type: 'reply', id, result: {} });
+    await turn();
+    expect(listeners()).toEqual([1]);
+  });
+
+  it('ends the generator of a request that was cancelled', async () => {
+    let ended = false;
+    await begin(async function* ({ signal }) {
+      try {
+        yield 1;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        yield 2;
+      } finally {
+        ended = true;
+      }
+    });
+    incoming('r1');
+    await turn();
+    gateway.socket.push({ type: 'cancelled', channel: 'a', request: 'r1', reason: 'asked' });
+    await turn();
+    expect([ended, replies()]).toEqual([true, [{ request: 'r1', data: 1, more: true }]]);
+  });
+
+  it('does not report a handler that fails because its request was cancelled, or has ended', async () => {
+    const onError = vi.fn();
+    await begin(
+      ({ signal, data }) => {
+        if (data === 'ended') return 1;
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+      { onError },
+    );
+    incoming('r1');
+    gateway.socket.push({ type: 'cancelled', channel: 'a', request: 'r1', reason: 'asked' });
+    await turn();
+    incoming('r2', 'ended');
+    await turn();
+    gateway.socket.refuse('reply', 'request_ended');
+    await turn();
+    expect([onError.mock.calls, replies()]).toEqual([[], [{ request: 'r2', data: 1 }]]);
+  });
+
   it('sends nothing for a request that was cancelled, and aborts its signal', async () => {
     const signals: AbortSignal[] = [];
     let release = () => {};
@@ -240,8 +316,17 @@ describe('a responder', () => {
     expect(onError.mock.calls).toMatchObject([[{ name: 'permission_denied' }]]);
   });
 
+  it('is one of a client for each channel', async () => {
+    await begin(() => 1);
+    expect(() => respond(client.channel('a'), () => 1)).toThrow('this client responds already');
+  });
+
   it('stops at once if nothing is open', async () => {
     const responder = await begin(() => 1);
+    incoming('r1');
+    await turn();
+    gateway.socket.reply('reply', {});
+    await turn();
     const stopped = outcome(responder.stop());
     await turn();
     gateway.socket.reply('unrespond', {});

@@ -2,6 +2,8 @@
 
 import { api } from './rooms/api.mjs';
 import { auth } from './rooms/auth.mjs';
+import { backend } from './rooms/backend.mjs';
+import { bridges } from './rooms/bridges.mjs';
 import { channels } from './rooms/channels.mjs';
 import { chaos } from './rooms/chaos.mjs';
 import { clientCore } from './rooms/client-core.mjs';
@@ -18,10 +20,12 @@ import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
 import { requests } from './rooms/requests.mjs';
 import { schedules } from './rooms/schedules.mjs';
+import { sdkWork } from './rooms/sdk-work.mjs';
 import { session } from './rooms/session.mjs';
 import { shareTabs } from './rooms/share-tabs.mjs';
 import { sse } from './rooms/sse.mjs';
 import { stores } from './rooms/stores.mjs';
+import { testing } from './rooms/testing.mjs';
 import { transport } from './rooms/transport.mjs';
 import { util } from './rooms/util.mjs';
 import { webhooks } from './rooms/webhooks.mjs';
@@ -39,6 +43,8 @@ import { webhooks } from './rooms/webhooks.mjs';
 export const ROOMS = {
   api,
   auth,
+  backend,
+  bridges,
   channels,
   chaos,
   'client-core': clientCore,
@@ -55,10 +61,12 @@ export const ROOMS = {
   remote,
   requests,
   schedules,
+  'sdk-work': sdkWork,
   session,
   'share-tabs': shareTabs,
   sse,
   stores,
+  testing,
   transport,
   util,
   webhooks,

@@ -61,6 +61,7 @@ describe('a recorder that closes', () => {
     await nextTurn();
     clock.advance(5_000);
     await closing;
+    await nextTurn();
     expect(faults).toEqual(['2 events could not be stored before the gateway stopped']);
     expect(clock.running).toBe(0);
   });

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Rules } from '../channels/rules.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus } from '../events.ts';
@@ -7,7 +7,8 @@ import { ManualClock } from '../util/clock.ts';
 import { DecisionRing } from './decision-ring.ts';
 import { Why } from './why.ts';
 
-it('lists 200 connections of a user on each node, and counts the others', async () => {
+/** One node without open connections, which remembers what happens to them. */
+function start() {
   const [events, clock] = [new EventBus(), new ManualClock()];
   const log = new MemoryEngine({ clock });
   log.start({ deliver: () => {} } as never);
@@ -22,10 +23,45 @@ it('lists 200 connections of a user on each node, and counts the others', async 
   };
   const registry = { all: () => [] } as unknown as Registry;
   const why = new Why({ cluster: cluster as never, ring, registry, log, clock, rules: new Rules([]) });
+  return { why, events };
+}
+
+it('lists 200 connections of a user on each node, and counts the others', async () => {
+  const { why, events } = start();
   for (let at = 0; at < 203; at++) {
     events.emit('authenticated', { connection: `c${at}`, user: 'ada' } as never);
     events.emit('connectionClosed', { connection: `c${at}`, user: 'ada', code: 1000, reason: '' } as never);
   }
   const answer = await why.explain({ channel: 'chat:a', epoch: 'e', offset: 1 }, { user: 'ada' });
   expect([answer.connections.length, answer.more, answer.outcome]).toEqual([200, 3, 'closed']);
+});
+
+describe('a connection that was closed', () => {
+  const at = (offset: number) => ({ epoch: 'e', offset });
+  const about = { connection: 'c', channel: 'chat:a', log: 'chat:a', sub: undefined };
+
+  it('missed what was in a gap, and neither the message before nor the one after', async () => {
+    const { why, events } = start();
+    events.emit('authenticated', { connection: 'c', user: 'ada' } as never);
+    events.emit('subscribed', { ...about, start: at(0) } as never);
+    events.emit('gap', { ...about, from: at(2), to: at(5), reason: 'retention' } as never);
+    events.emit('unsubscribed', { ...about, end: at(6), reason: 'closed' } as never);
+    const outcomes: string[] = [];
+    for (let offset = 1; offset <= 7; offset++) {
+      outcomes.push((await why.explain({ channel: 'chat:a', ...at(offset) }, { user: 'ada' })).outcome);
+    }
+    expect(outcomes).toEqual(['delivered', 'delivered', 'gap', 'gap', 'gap', 'delivered', 'closed']);
+  });
+
+  it.each([
+    ['subscribe', 'chat:a', 'denied'],
+    ['publish', 'chat:a', 'closed'],
+    ['subscribe', 'chat:b', 'closed'],
+  ])('was refused to %s to %s: %s', async (command, channel, outcome) => {
+    const { why, events } = start();
+    const refused = { connection: 'c', command, channel, error: 'permission_denied', detail: 'No.' };
+    events.emit('authenticated', { connection: 'c', user: 'ada' } as never);
+    events.emit('refused', refused as never);
+    expect((await why.explain({ channel: 'chat:a', ...at(1) }, { user: 'ada' })).outcome).toBe(outcome);
+  });
 });

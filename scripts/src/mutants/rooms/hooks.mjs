@@ -259,7 +259,7 @@ export const hooks = [
     file: 'server/src/outgoing/private-addresses.ts',
     from: ' || isMappedHex(plain));',
     to: ');',
-    fault: 'an IPv4 address is accepted in a form that no resolver uses',
+    fault: 'a private address is permitted in its hexadecimal form',
     tests: ADDRESSES,
   },
   {

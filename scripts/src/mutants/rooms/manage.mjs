@@ -285,14 +285,14 @@ export const manage = [
     from: "decision.command === 'subscribe' && decision.channel === log",
     to: 'decision.channel === log',
     fault: 'a refused publish counts as a refused subscription',
-    tests: WHY_HTTP,
+    tests: [`${WHY}/why.test.ts`],
   },
   {
     file: `${WHY}/review.ts`,
     from: '(from.epoch !== epoch || from.offset < offset)',
     to: '(from.epoch !== epoch || from.offset <= offset)',
     fault: 'the message before a gap counts as skipped',
-    tests: WHY_HTTP,
+    tests: [`${WHY}/why.test.ts`],
   },
   {
     file: `${WHY}/recent-decisions.ts`,

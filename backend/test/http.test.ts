@@ -1,0 +1,158 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Backend, mintToken } from '../src/index.ts';
+
+vi.mock('node:timers/promises', () => ({ setTimeout: vi.fn(async () => {}) }));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.mocked(sleep).mockClear();
+});
+
+interface Sent {
+  readonly url: URL;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A backend of a gateway that gives these answers, one after the other. */
+function answering(answers: readonly (object | Error)[], { retries = 3 } = {}) {
+  const sent: Sent[] = [];
+  const send = async (url: URL, { body = '{}' }: { body?: string }) => {
+    sent.push({ url, body: JSON.parse(body) as Sent['body'] });
+    const answer = answers[sent.length - 1] ?? new Error('no answer is left');
+    if (answer instanceof Error) throw answer;
+    return Response.json(answer, { status: 'error' in answer ? 503 : 200 });
+  };
+  const backend = new Backend({ url: 'http://gateway.test', apiKey: 'k', retries, fetch: send as typeof fetch });
+  return { backend, sent };
+}
+
+const pauses = (): unknown[] => vi.mocked(sleep).mock.calls.map(([pause]) => pause);
+const busy = (fields: object = {}) => ({
+  error: { name: 'unavailable', code: 1, message: '', retryable: true, ...fields },
+});
+
+async function collect<T>(list: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const entry of list) all.push(entry);
+  return all;
+}
+
+describe('the pauses between attempts', () => {
+  it.each([
+    [0, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]],
+    [0.5, [200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]],
+  ])('double up to a limit, and vary by half: %d', async (random, expected) => {
+    vi.spyOn(Math, 'random').mockReturnValue(random);
+    const { backend } = answering(
+      Array.from({ length: 9 }, () => busy()),
+      { retries: 8 },
+    );
+    await expect(backend.publish('chat:a', 1)).rejects.toMatchObject({ name: 'unavailable' });
+    expect(pauses()).toEqual(expected);
+  });
+
+  it('are as long as the gateway says', async () => {
+    const { backend } = answering([busy({ retryAfter: 7_000 }), { offset: 1 }]);
+    await backend.publish('chat:a', 1);
+    expect(pauses()).toEqual([7_000]);
+  });
+});
+
+describe('a call', () => {
+  it('has one key for all its attempts, and another than the next call', async () => {
+    const { backend, sent } = answering([busy(), new Error('cut'), { offset: 1 }, { offset: 2 }]);
+    await backend.publish('chat:a', 1);
+    await backend.publish('chat:a', 1);
+    const keys = sent.map(({ body }) => body.key);
+    expect(keys[0]).toEqual(expect.stringMatching(/^[\w-]{20,}$/));
+    expect([new Set(keys.slice(0, 3)).size, new Set(keys).size]).toEqual([1, 2]);
+  });
+
+  it('leaves out what is not given', async () => {
+    const { backend, sent } = answering([{ channels: [] }, { connections: [] }]);
+    await collect(backend.channels());
+    await collect(backend.connections({ user: 'a b&c' }));
+    expect(sent.map(({ url }) => url.search)).toEqual(['?limit=1000', '?user=a+b%26c&limit=1000']);
+  });
+
+  it('ends in time, even if it has a signal', async () => {
+    const signals: AbortSignal[] = [];
+    const hanging = (_: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise<never>((_resolve, reject) => {
+        signals.push(signal);
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    const options = { url: 'http://gateway.test', apiKey: 'k', retries: 0, fetch: hanging as unknown as typeof fetch };
+    const { signal } = new AbortController();
+    const called = new Backend({ ...options, timeout: 5 }).get('/api/v1/nodes', { signal });
+    await expect(called).rejects.toMatchObject({ name: 'TimeoutError' });
+    const stop = new AbortController();
+    const stopped = new Backend(options).get('/api/v1/nodes', { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(stopped).rejects.toThrow('enough');
+    expect(signals).toHaveLength(2);
+  });
+
+  it('needs an API key', () => {
+    expect(() => new Backend({ url: 'http://gateway.test', apiKey: '' })).toThrow('"apiKey" is empty');
+  });
+});
+
+describe('a list', () => {
+  it('is read to its end, page by page', async () => {
+    const page = (names: readonly string[], next?: string) => ({
+      channels: names.map((channel) => ({ channel })),
+      next,
+    });
+    const { backend, sent } = answering([page(['a', 'b'], 'c1'), page([], 'c2'), page(['c'])]);
+    expect((await collect(backend.channels())).map(({ channel }) => channel)).toEqual(['a', 'b', 'c']);
+    expect(sent.map(({ url }) => url.searchParams.get('cursor'))).toEqual([null, 'c1', 'c2']);
+  });
+
+  it('of messages is read to the head, also if the last ones have expired', async () => {
+    const page = (offsets: readonly number[]) => ({ head: 5, messages: offsets.map((offset) => ({ offset })) });
+    const { backend, sent } = answering([page([1, 2]), page([3, 4]), page([])]);
+    expect((await collect(backend.history('chat:a'))).map(({ offset }) => offset)).toEqual([1, 2, 3, 4]);
+    expect(sent.map(({ url }) => url.searchParams.get('after'))).toEqual(['0', '2', '4']);
+  });
+
+  it('of members is read to its end', async () => {
+    const { backend, sent } = answering([{ members: [{ user: 'a' }], next: 7 }, { members: [{ user: 'b' }] }]);
+    expect(await collect(backend.members('chat:a'))).toHaveLength(2);
+    expect(sent.map(({ url }) => url.searchParams.get('after'))).toEqual(['0', '7']);
+  });
+});
+
+describe('a token', () => {
+  const decode = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
+
+  it.each([
+    ['HS256', 'sha256'],
+    ['HS384', 'sha384'],
+    ['HS512', 'sha512'],
+  ] as const)('is signed with %s', (algorithm, hash) => {
+    const [head, payload, signature] = mintToken({ secret: 's', sub: 'ada', algorithm, kid: 'k' }).split('.');
+    expect(decode(head)).toEqual({ alg: algorithm, typ: 'JWT', kid: 'k' });
+    expect(signature).toBe(createHmac(hash, 's').update(`${head}.${payload}`).digest('base64url'));
+  });
+
+  it('is for its user and time, whatever its other claims are', () => {
+    const claims = { sub: 'eve', exp: 9e9, iat: 1, caps: { '**': ['manage'] }, role: 'editor' };
+    const token = mintToken({ secret: 's', sub: 'ada', claims, caps: { 'chat:*': ['publish'] }, expiresIn: 1_500 });
+    const { iat, exp, ...payload } = decode(token.split('.')[1]);
+    expect(payload).toEqual({ sub: 'ada', caps: { 'chat:*': ['publish'] }, role: 'editor' });
+    expect([Number(exp) - Number(iat), Math.abs(Number(iat) - Date.now() / 1_000) < 60]).toEqual([2, true]);
+  });
+
+  it.each([
+    [{ sub: '' }, '"sub" is empty'],
+    [{ secret: '' }, '"secret" is empty'],
+    [{ expiresIn: 0 }, '"expiresIn" must be'],
+    [{ expiresIn: Number.POSITIVE_INFINITY }, '"expiresIn" must be'],
+    [{ expiresIn: Number.NaN }, '"expiresIn" must be'],
+  ])('needs a secret, a user and a lifetime: %j', (options, problem) => {
+    expect(() => mintToken({ secret: 's', sub: 'ada', ...options })).toThrow(problem);
+  });
+});

@@ -1,0 +1,170 @@
+import type { InboundBridge } from '@sluice/server/bridging';
+import { describe, expect, it } from 'vitest';
+import { all, done, later, never, outcomes, ScriptHost } from '../test/support/script-host.ts';
+import type { Source, SourceRecord } from './source.ts';
+import { SourceRunner } from './source-runner.ts';
+
+const record = (n: number, more: Partial<SourceRecord> = {}): SourceRecord => ({
+  once: { partition: 'p', position: `${n}` },
+  ...{ topic: 't', subject: 't', key: undefined, headers: {}, body: Buffer.from(`${n}`) },
+  ...more,
+});
+
+/** A broker with these records. When there are no more, the bridge stops. */
+class Broker implements Source {
+  readonly acknowledged: unknown[][] = [];
+  readonly held: unknown[][] = [];
+  opened = 0;
+  closed = 0;
+  readonly #batches: (readonly SourceRecord[] | Error)[];
+  readonly #host: ScriptHost;
+
+  constructor(host: ScriptHost, batches: readonly (readonly SourceRecord[] | Error)[]) {
+    this.#host = host;
+    this.#batches = [...batches];
+  }
+
+  async open() {
+    this.opened++;
+    const numbers = (records: readonly SourceRecord[]) => records.map(({ body }) => Buffer.from(body).toString());
+    return {
+      read: async () => this.#next(),
+      acknowledge: async (records: readonly SourceRecord[]) => void this.acknowledged.push(numbers(records)),
+      hold: async (records: readonly SourceRecord[]) => void this.held.push(numbers(records)),
+      close: async () => {
+        this.closed++;
+      },
+    };
+  }
+
+  #next(): readonly SourceRecord[] {
+    const batch = this.#batches.shift();
+    if (batch instanceof Error) throw batch;
+    if (batch === undefined) this.#host.stop.abort();
+    return batch ?? [];
+  }
+}
+
+async function run(
+  host: ScriptHost,
+  batches: readonly (readonly SourceRecord[] | Error)[],
+  options: Partial<InboundBridge> = {},
+): Promise<Broker> {
+  const broker = new Broker(host, batches);
+  const config = {
+    ...{ name: 'b', origin: 'here', inFlight: 10, poison: { kind: 'deadLetter', channel: 'dead' } },
+    ...{ to: { channel: 'c', data: 'json' }, ...options },
+  } as InboundBridge;
+  await new SourceRunner({ config, host, source: broker }).run(host.stop.signal);
+  return broker;
+}
+
+describe('a record', () => {
+  it('is acknowledged once it and all before it are in the log', async () => {
+    const host = new ScriptHost([outcomes(done, later, done), outcomes(done)]);
+    const broker = await run(host, [[1, 2, 3].map((n) => record(n))]);
+    expect(host.published).toEqual([[1, 2, 3], [2]]);
+    expect(broker.acknowledged).toEqual([['1'], ['2', '3']]);
+    expect(broker.held).toEqual([['2', '3']]);
+    expect(host.states).toEqual(['connecting', 'running', 'holding', 'running']);
+    expect(host.counts).toEqual({ published: 3 });
+  });
+
+  it('with several messages: only those are published again that were refused', async () => {
+    const host = new ScriptHost([outcomes(done, later), outcomes(done)]);
+    const body = Buffer.from('{"method":"broadcast","payload":{"channels":["a","b"],"data":1}}');
+    const broker = await run(host, [[record(1, { body })]], { to: { channel: 'c', data: 'centrifugo' } });
+    expect(host.published).toEqual([[1, 1], [1]]);
+    expect(broker.acknowledged).toHaveLength(1);
+  });
+
+  it('is not acknowledged if the bridge stops while the gateway accepts nothing', async () => {
+    const host = new ScriptHost([outcomes(later)]);
+    const broker = await run(host, [[record(1)]]);
+    expect(host.published).toHaveLength(2);
+    expect([broker.acknowledged, broker.closed]).toEqual([[], 1]);
+  });
+
+  it.each<[string, SourceRecord, unknown[]]>([
+    [
+      'of this gateway from the channel',
+      record(1, { headers: { 'sluice-origin': 'here', 'sluice-channel': 'c' } }),
+      [],
+    ],
+    ['of another channel', record(1, { headers: { 'sluice-origin': 'here', 'sluice-channel': 'd' } }), [1]],
+    ['of another gateway', record(1, { headers: { 'sluice-origin': 'there', 'sluice-channel': 'c' } }), [1]],
+  ])('%s: does it come back?', async (_, from, published) => {
+    const host = new ScriptHost([all]);
+    const broker = await run(host, [[from]]);
+    expect(host.published.flat()).toEqual(published);
+    expect(host.counts).toEqual(published.length === 0 ? { returned: 1 } : { published: 1 });
+    expect(broker.acknowledged).toEqual([['1']]);
+  });
+});
+
+describe('poison', () => {
+  const bad = record(2, { body: Buffer.from('{') });
+  const reasons = (host: ScriptHost) =>
+    host.published.flat().map((data) => (data as { reason?: string }).reason ?? data);
+
+  it('becomes a dead letter in its place, and is acknowledged then', async () => {
+    const host = new ScriptHost([all]);
+    const broker = await run(host, [[record(1), bad, record(3)]]);
+    expect(reasons(host)).toEqual([1, 'the body is not JSON', 3]);
+    expect(broker.acknowledged).toEqual([['1', '{', '3']]);
+    expect(host.counts).toEqual({ published: 2, dead_lettered: 1 });
+  });
+
+  it.each<[string, Partial<SourceRecord>, string]>([
+    ['no id', { once: { id: null } }, 'the message has no id'],
+    ['a fault of its own', { fault: 'it was compressed' }, 'it was compressed'],
+  ])('is a record with %s', async (_, more, reason) => {
+    const host = new ScriptHost([all]);
+    await run(host, [[record(1, more)]]);
+    expect(reasons(host)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it('is what the gateway refuses for good', async () => {
+    const host = new ScriptHost([outcomes(done, never), all]);
+    const broker = await run(host, [[record(1), record(2)]]);
+    expect(reasons(host)).toEqual([1, 2, 'payload_invalid: wrong']);
+    expect(broker.acknowledged).toEqual([['1'], ['2']]);
+    expect(host.states).not.toContain('holding');
+  });
+
+  it('waits as a dead letter while the gateway accepts nothing', async () => {
+    const host = new ScriptHost([outcomes(later), all]);
+    const broker = await run(host, [[bad]]);
+    expect(host.published).toHaveLength(2);
+    expect([broker.acknowledged, host.counts]).toEqual([[['{']], { dead_lettered: 1 }]);
+  });
+
+  it('stops the bridge if its dead letter is refused for good', async () => {
+    const host = new ScriptHost([outcomes(never)]);
+    const broker = await run(host, [[bad]]);
+    expect(host.states.at(-1)).toBe('failed: a dead letter was refused: wrong');
+    expect([broker.acknowledged, broker.opened, broker.closed]).toEqual([[], 1, 1]);
+  });
+
+  it('stops the bridge, if it shall', async () => {
+    const host = new ScriptHost();
+    const broker = await run(host, [[record(1), bad]], { poison: { kind: 'stop' } });
+    expect(host.states.at(-1)).toMatch(/^failed: the body is not JSON\. Correct the message/);
+    expect([host.published, broker.acknowledged]).toEqual([[], []]);
+  });
+
+  it('is skipped, if it shall', async () => {
+    const host = new ScriptHost([all]);
+    const broker = await run(host, [[bad, record(1)]], { poison: { kind: 'skip' } });
+    expect(broker.acknowledged).toEqual([['{', '1']]);
+    expect(host.counts).toEqual({ skipped: 1, published: 1 });
+  });
+});
+
+it('a bridge pauses for longer after each failure, and shortly again once it has read something', async () => {
+  const host = new ScriptHost([all]);
+  const lost = new Error('lost');
+  const broker = await run(host, [lost, lost, lost, [record(1)], lost, lost]);
+  expect(host.pauses.slice(0, 5)).toEqual([250, 500, 1_000, 250, 500]);
+  expect([broker.opened, broker.closed]).toEqual([6, 6]);
+});

@@ -1,0 +1,78 @@
+import { LIMITS } from '@sluice/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Door, PublishOutcome } from '../channels/door.ts';
+import type { PublishRequest } from '../channels/publication.ts';
+import type { Log } from '../engine/engine.ts';
+import { Refusal } from '../refusal.ts';
+import type { InboundMessage } from './bridge-host.ts';
+import { InboundPublisher } from './inbound-publisher.ts';
+
+const away = new Refusal('unavailable', 'away');
+const invalid = new Refusal('payload_invalid', 'wrong');
+
+/** @param answer what the door says to a payload */
+function start(answer: (data: unknown) => PublishOutcome | undefined = () => undefined) {
+  const requests: PublishRequest[] = [];
+  const appended: unknown[] = [];
+  const door = {
+    prepare: async (request: PublishRequest) => {
+      requests.push(request);
+      return { request, bound: [] };
+    },
+    append: ({ request: { draft } }: { request: PublishRequest }) => {
+      appended.push(draft.data);
+      return answer(draft.data) ?? { id: 'i', epoch: 'e', offset: appended.length };
+    },
+  } as unknown as Door;
+  const publisher = new InboundPublisher({ door, log: {} as Log, bridge: 'b', dedupe: 1_000 });
+  return { publisher, requests, appended };
+}
+
+const message = (data: unknown, channel = 'a', once: InboundMessage['once'] = { partition: 'p', position: '1' }) =>
+  ({ channel, draft: { data }, once }) as InboundMessage;
+
+const namesOf = (outcomes: Awaited<ReturnType<InboundPublisher['publish']>>) =>
+  outcomes.map((outcome) => ('refused' in outcome ? outcome.refused.error : outcome.result.offset));
+
+describe('what a bridge publishes', () => {
+  it('waits behind a message of its channel that is refused for now', async () => {
+    const { publisher, appended } = start((data) => (data === 1 ? away : undefined));
+    const outcomes = await publisher.publish([message(1), message(2), message(3, 'other'), message(4)]);
+    expect(namesOf(outcomes)).toEqual(['unavailable', 'unavailable', 2, 'unavailable']);
+    expect(appended).toEqual([1, 3]);
+    expect(outcomes[1]).toMatchObject({ refused: { retryable: true, detail: 'away' } });
+  });
+
+  it('does not wait behind a message that is refused for good', async () => {
+    const { publisher } = start((data) => (data === 1 ? invalid : undefined));
+    const outcomes = await publisher.publish([message(1), message(2)]);
+    expect(namesOf(outcomes)).toEqual(['payload_invalid', 2]);
+    expect(outcomes[0]).toMatchObject({ refused: { retryable: false } });
+  });
+
+  it('does not wait in the next batch', async () => {
+    let isAway = true;
+    const { publisher } = start(() => (isAway ? away : undefined));
+    await publisher.publish([message(1)]);
+    isAway = false;
+    expect(namesOf(await publisher.publish([message(1)]))).toEqual([2]);
+  });
+
+  it('is recognised by its position in the source', async () => {
+    const { publisher, requests } = start();
+    await publisher.publish([message(1, 'a', { partition: 'p', position: '7' })]);
+    expect(requests[0]).toMatchObject({ source: { name: 'b', partition: 'p', position: '7' } });
+    expect(requests[0]?.draft).toEqual({ data: 1 });
+  });
+
+  it.each([
+    ['an id', 'order-7', 'order-7'],
+    ['the longest key', 'x'.repeat(LIMITS.keyLength), 'x'.repeat(LIMITS.keyLength)],
+    ['a longer id', 'x'.repeat(LIMITS.keyLength + 1), expect.stringMatching(/^[\w-]{43}$/)],
+    ['an empty id', '', expect.stringMatching(/^[\w-]{43}$/)],
+  ])('is recognised by %s, for as long as the bridge says', async (_, id, key) => {
+    const { publisher, requests } = start();
+    await publisher.publish([message(1, 'a', { id })]);
+    expect(requests[0]).toMatchObject({ draft: { data: 1, key }, dedupe: 1_000, by: { user: 'bridge:b' } });
+  });
+});
