@@ -80,7 +80,7 @@ function page(scores) {
 
 \`npm run mutants\` puts single faults into a copy of the code, one at a time: a bound removed, a clean-up forgotten, the failure
 branch of an asynchronous store, a size threshold. It then runs the tests near each fault. A fault that no test notices has
-survived. The faults are lists in \`scripts/src/mutants/rooms/\`, one per room; a test checks that each still fits the code. Each
+survived. Tests that hang have noticed it, because they fail \`npm test\` too. The faults are lists in \`scripts/src/mutants/rooms/\`, one per room; a test checks that each still fits the code. Each
 room should notice at least 90 %.
 
 ${table(scores)}

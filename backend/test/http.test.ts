@@ -72,7 +72,7 @@ describe('a call', () => {
 
   it('leaves out what is not given', async () => {
     const { backend, sent } = answering([{ channels: [] }, { connections: [] }]);
-    await collect(backend.channels());
+    await collect(backend.channels({ pattern: undefined as never }));
     await collect(backend.connections({ user: 'a b&c' }));
     expect(sent.map(({ url }) => url.search)).toEqual(['?limit=1000', '?user=a+b%26c&limit=1000']);
   });

@@ -43,6 +43,7 @@ export class ScriptHost implements BridgeHost {
     this.published.push(messages.map(({ draft }) => draft.data));
     const answer = this.#answers.shift();
     if (answer !== undefined) return answer(messages);
+    if (this.stop.signal.aborted) throw new Error('the bridge goes on although it was stopped');
     this.stop.abort();
     return messages.map(() => later);
   }

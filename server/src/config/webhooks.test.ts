@@ -6,12 +6,12 @@ const KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const BASE = { keys: [{ secret: '0123456789abcdef0123456789abcdef' }] };
 const CRM = { url: 'https://crm.example.com/events?token=abc', events: ['user.online'], keys: [{ key: KEY }] } as const;
 
-const parse = (webhook: unknown) =>
-  parseConfig({ ...BASE, webhooks: { crm: webhook } } as unknown as ConfigInput, { env: {} });
+const parse = (webhook: unknown, name = 'crm') =>
+  parseConfig({ ...BASE, webhooks: { [name]: webhook } } as unknown as ConfigInput, { env: {} });
 
-function problemsOf(webhook: unknown): string {
+function problemsOf(webhook: unknown, name?: string): string {
   try {
-    parse(webhook);
+    parse(webhook, name);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.join('\n');
     throw error;
@@ -58,6 +58,14 @@ describe('webhooks', () => {
     ['too few kept events', { ...CRM, keep: { count: 1 } }, /keep\.count: must be a whole number/],
   ])('refuse %s, with the place and what to do', (_, webhook, problem) => {
     expect(problemsOf(webhook)).toMatch(problem);
+  });
+
+  it.each([
+    ['crm_2-a', ''],
+    ['a b', 'webhooks["a b"]: is not a name. Use 1 to 64 letters, digits, "_" and "-"'],
+    ['x'.repeat(65), `webhooks.${'x'.repeat(65)}: is not a name. Use 1 to 64 letters, digits, "_" and "-"`],
+  ])('have names: %s', (name, problem) => {
+    expect(problemsOf(CRM, name)).toBe(problem);
   });
 
   it('are described without keys and queries', () => {

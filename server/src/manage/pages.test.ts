@@ -59,6 +59,16 @@ describe('a list over several nodes', () => {
     expect([seen, page]).toEqual([MOST_SEEN, { entries: [], upTo: String(MOST_SEEN - 1).padStart(6, '0') }]);
   });
 
+  it('goes only as far as all nodes have looked', () => {
+    const one = (key: string): Entry => ({ key, count: 1 });
+    const local = [
+      { entries: [one('a')], upTo: 'b' },
+      { entries: [one('b'), one('c')], upTo: null },
+    ];
+    const { entries, next } = mergePages(local, 10, { keyOf, merge: sum });
+    expect([entries.map(keyOf), readCursor(next)]).toEqual([['a', 'b'], 'b']);
+  });
+
   it('ends with the last entry that may match', () => {
     const entries = ['a', 'b', 'c'].map((key) => ({ key, count: 1 }));
     const page = localPage(entries, {
