@@ -219,8 +219,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/source-runner.ts`,
-    from: 'if (pending.isDead) throw new Stopped(',
-    to: 'if (pending.isDead && error === undefined) throw new Stopped(',
+    from: 'if (pending.isDead) {',
+    to: 'if (pending.isDead && error === undefined) {',
     fault: 'a dead letter that is refused is published again and again',
     tests: SOURCE,
   },
