@@ -22,6 +22,7 @@ import { redis } from './commands/redis.mjs';
 import { request } from './commands/request.mjs';
 import { sse } from './commands/sse.mjs';
 import { stalled } from './commands/stalled.mjs';
+import { why } from './commands/why.mjs';
 import { workers } from './commands/workers.mjs';
 
 const program = new Command('bench').description('Measures Sluice beside bare uWebSockets.js, in the same run.');
@@ -47,6 +48,7 @@ for (const add of [
   redis,
   cluster,
   durable,
+  why,
   workers,
   bridges,
 ])

@@ -56,7 +56,7 @@ import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
 import { AgeClock } from './util/age-clock.ts';
 import { type Clock, systemClock } from './util/clock.ts';
-import { createIds } from './util/ids.ts';
+import { Ids } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
 import { createWebhooks, type WebhookSide } from './webhooks/create-webhooks.ts';
 import { DecisionRing } from './why/decision-ring.ts';
@@ -136,13 +136,14 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const afterAppend: AfterAppend[] =
     store === undefined ? [] : [(publication, services) => groups?.published(publication, services) ?? null];
   if (webhooks?.sources.wantsMessages === true) afterAppend.push(webhooks.sources.published);
-  const nextId = createIds();
+  const ids = new Ids();
+  const nextId = ids.next;
   const hooks = new Hooks({
     ...{ hooks: config.hooks, events, clock, turn },
     createTarget: targetCreator({ client, events, clock, nextId, node: config.node }),
   });
   const tracer = config.tracing ? createPublishTracer() : undefined;
-  const door = new Door({ rules, log, events, clock, nextId }, { afterAppend, hooks: [askPublishHook(hooks)], tracer });
+  const door = new Door({ rules, log, events, clock, ids }, { afterAppend, hooks: [askPublishHook(hooks)], tracer });
   const groups: Groups | undefined =
     store === undefined ? undefined : new Groups({ store, rules, events, clock, turn, door });
   const replies = new ReplyFlusher(turn);
@@ -226,7 +227,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const members = new ServerMembers({ cluster, presence, rules, events, clock });
   const describe = () => withoutSecrets(describeConfig(inForce.config)) as object;
   const manage = new Manage({ cluster, rules, log, presence, members, describe });
-  const ring = new DecisionRing(config.log.decisions, { events, clock });
+  const ring = new DecisionRing(config.log.decisions, { events, clock, ids });
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
   const groupList = new GroupList({ cluster, rules, groups });
   const bridgeList = new BridgeList({ cluster, bridges });

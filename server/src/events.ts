@@ -39,6 +39,8 @@ export interface Events {
     channel: string;
     rule?: string;
     id: string;
+    /** The number of the id: see `Ids`. */
+    number: number;
     offset: number;
     waited?: number | undefined;
     content?: { readonly data: Json; readonly event?: string; readonly tags?: Tags; readonly from?: string };

@@ -11,7 +11,7 @@ import type { RecurringSchedule } from '../src/rule.ts';
 import { SCHEDULES } from '../src/schedules/schedule-record.ts';
 import { Schedules } from '../src/schedules/schedules.ts';
 import { ManualClock } from '../src/util/clock.ts';
-import { createIds } from '../src/util/ids.ts';
+import { Ids } from '../src/util/ids.ts';
 
 /** The caller may manage all channels. */
 const permitted = () => null;
@@ -31,7 +31,8 @@ async function start(clock: ManualClock, engine: MemoryEngine): Promise<Schedule
   events.on('fault', ({ error }) => {
     throw error;
   });
-  const parts = { log: engine.log, rules, events, clock, nextId: createIds() };
+  const ids = new Ids();
+  const parts = { log: engine.log, rules, events, clock, ids, nextId: ids.next };
   const schedules = new Schedules({ ...parts, door: new Door(parts), mostEntries: MOST });
   engine.start({ deliver: (channel, epoch, message) => channel === SCHEDULES && schedules.take(epoch, message) });
   await schedules.start();

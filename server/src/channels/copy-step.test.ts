@@ -8,6 +8,7 @@ import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import { ManualClock } from '../util/clock.ts';
+import { Ids } from '../util/ids.ts';
 import { Door } from './door.ts';
 import { Rules } from './rules.ts';
 
@@ -48,10 +49,9 @@ function setUp(wrap: (log: Log) => Log = (log) => log, rules = channels) {
   const clock = new ManualClock();
   const engine = new MemoryEngine({ clock });
   engine.start({ deliver: () => {} });
-  let ids = 0;
   const door = new Door({
     ...{ rules: new Rules(rules), log: wrap(engine), events: new EventBus(), clock },
-    nextId: () => `m${++ids}`,
+    ids: new Ids(),
   });
   const publish = ({ channel, event, key, position }: Publish) => {
     const source = position === undefined ? {} : { source: { name: 'in', partition: '0', position } };
@@ -148,9 +148,9 @@ describe('a bound channel', () => {
   });
 
   it('is refused once, without a fault elsewhere, if one append throws and another rejects', async () => {
-    const append = (channel: string) => {
+    const append = (channel: string, { id }: Entry) => {
       if (channel === 'all') throw new EngineUnavailable('it throws');
-      if (channel === 'a:1') return { id: 'm1', epoch: 'e', offset: 1 };
+      if (channel === 'a:1') return { id, epoch: 'e', offset: 1 };
       return Promise.reject(new EngineUnavailable('it rejects'));
     };
     const { publish } = setUp((log) => ({

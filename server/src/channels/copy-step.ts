@@ -95,7 +95,7 @@ function copy(publication: Publication, { target, entry }: OneCopy, services: Pu
   services.events.emit('copied', { from: channel, to: target.channel });
   if (isDone(target, services)) return undefined;
   const own: Entry = {
-    ...copyOf(entry, target, services.nextId),
+    ...copyOf(entry, target, services.ids.next),
     origin: { channel, offset: appended.stored.offset },
   };
   const options = optionsOf(target.rule);

@@ -37,6 +37,8 @@ export interface PublishRequest {
 /** What the engine answered. */
 export interface Appended {
   readonly entry: Entry;
+  /** The number of the entry's id. */
+  readonly number: number;
   /** With another id: the first publish with the same key, nothing was appended. */
   readonly stored: PublishResult;
   /** Milliseconds until the engine answered. Absent: it answered within the call. */
@@ -46,6 +48,8 @@ export interface Appended {
 /** A publish while it passes through the door. */
 export class Publication {
   readonly request: PublishRequest;
+  /** Its name; once the permission is there, as the rules remember it. */
+  channel: string;
   /** Checked, and what the channel's contract made of it. */
   draft: Draft;
   /** Does `draft` still have the size that it arrived in? */
@@ -61,11 +65,8 @@ export class Publication {
 
   constructor(request: PublishRequest) {
     this.request = request;
+    this.channel = request.channel;
     this.draft = request.draft as Draft;
-  }
-
-  get channel(): string {
-    return this.request.channel;
   }
 
   /** The channel's rule, once the permission is there. */

@@ -3,6 +3,7 @@
 import { channelNameFault, checkDraft as findDraftFault, toDraft } from '@sluice/protocol';
 import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
+import type { Ids } from '../util/ids.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { type Authority, authorize, type Decision } from './authorize.ts';
 import { copiesOf, NO_COPIES, optionsOf } from './copies.ts';
@@ -14,8 +15,8 @@ import { validateDraft } from './validate.ts';
 /** What the steps need. */
 export interface PublishServices extends Authority {
   readonly log: Log;
-  /** Makes a message's id. */
-  readonly nextId: () => string;
+  /** Makes the ids of messages. */
+  readonly ids: Ids;
 }
 
 /**
@@ -51,6 +52,7 @@ export const findPermission: PublishStep = (publication, services) => {
 
 function adopt(publication: Publication, decision: Decision): Refusal | null {
   if (decision instanceof Refusal) return decision;
+  publication.channel = decision.channel;
   publication.rule = decision.rule;
   publication.bound = decision.bound;
   return null;
@@ -90,28 +92,29 @@ const checkSize = ({ channel, rule: { maxPayload: most }, draft, request, asArri
 /** Appends the message: at once on the memory engine, otherwise when the engine holds it. */
 export const append: PublishStep = (publication, services) => {
   const entry = stamp(publication, services);
+  const number = services.ids.latest; // before copies get theirs
   const stored = services.log.append(publication.channel, entry, appendOptions(publication, entry, services));
-  if (!(stored instanceof Promise)) return acknowledge(publication, { entry, stored }, services);
+  if (!(stored instanceof Promise)) return acknowledge(publication, { entry, number, stored }, services);
   const start = performance.now();
   return stored.then((late) =>
-    acknowledge(publication, { entry, stored: late, waited: performance.now() - start }, services),
+    acknowledge(publication, { entry, number, stored: late, waited: performance.now() - start }, services),
   );
 };
 
 function acknowledge(publication: Publication, appended: Appended, { events }: PublishServices): null {
-  const { entry, stored, waited } = appended;
+  const { entry, number, stored, waited } = appended;
   publication.appended = appended;
   const { channel, rule } = publication;
   if (stored.id === entry.id) {
     const { id, offset } = stored;
-    events.emit('published', { channel, rule: rule.pattern.source, id, offset, waited, content: entry });
+    events.emit('published', { channel, rule: rule.pattern.source, id, number, offset, waited, content: entry });
   }
   return null;
 }
 
-function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }: PublishServices): Entry {
+function stamp({ draft, request: { by }, rule }: Publication, { ids, clock }: PublishServices): Entry {
   const { data, event, tags, trace, ttl = rule.ttl?.default ?? undefined } = draft;
-  const entry: { -readonly [Field in keyof Entry]: Entry[Field] } = { id: nextId(), time: clock.now(), data };
+  const entry: { -readonly [Field in keyof Entry]: Entry[Field] } = { id: ids.next(), time: clock.now(), data };
   if (ttl !== undefined) entry.expiresAt = entry.time + ttl;
   if (event !== undefined) entry.event = event;
   if (tags !== undefined) entry.tags = tags;
@@ -120,11 +123,11 @@ function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }:
   return entry;
 }
 
-function appendOptions(publication: Publication, entry: Entry, { log, nextId }: PublishServices): AppendOptions {
+function appendOptions(publication: Publication, entry: Entry, { log, ids }: PublishServices): AppendOptions {
   const { rule, draft, request, channel, bound } = publication;
   const { key, if: expected } = draft;
   const options = optionsOf(rule, key === undefined ? undefined : `${scopeOf(request.by)} ${key}`);
-  const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, nextId) : NO_COPIES;
+  const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, ids.next) : NO_COPIES;
   const { source, dedupe } = request;
   if (expected === undefined && copies.length === 0 && source === undefined && dedupe === undefined) return options;
   return {

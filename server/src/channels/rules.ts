@@ -6,6 +6,8 @@ import { type BoundChannel, NOT_BOUND } from './bindings.ts';
 
 /** The rule that governs a channel, with what its pattern bound in the channel's name. */
 export interface RuleMatch {
+  /** The channel: one string as long as the match is remembered, for those who remember its name. */
+  readonly channel: string;
   readonly rule: Rule;
   readonly params: Params;
   /** The channels to which its messages are also appended. */
@@ -132,7 +134,7 @@ export class Rules {
   #governing(channel: string): RuleMatch | null {
     for (const rule of this.#rules) {
       const params = matchPattern(rule.pattern, channel);
-      if (params !== null) return { rule, params, bound: NOT_BOUND };
+      if (params !== null) return { channel, rule, params, bound: NOT_BOUND };
     }
     return null;
   }

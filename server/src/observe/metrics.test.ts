@@ -33,7 +33,7 @@ describe('the metrics', () => {
 
   it('count messages in and out', async () => {
     const { events, value } = setUp();
-    events.emit('published', { channel: 'x', id: 'm', offset: 1, waited: 2 });
+    events.emit('published', { channel: 'x', id: 'm', number: 1, offset: 1, waited: 2 });
     events.emit('delivered', { channel: 'x', after: 0, offset: 1, deliveries: 10, bytes: 1_000 });
     events.emit('replayed', { connection: 'c', channel: 'x', after: 0, offset: 5, messages: 5, bytes: 500 });
     expect(await value('sluice_messages_in_total')).toBe(1);

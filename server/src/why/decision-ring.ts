@@ -2,7 +2,7 @@ import type { Conditions, ErrorName, GapReason, Position } from '@sluice/protoco
 import type { EventBus, Events } from '../events.ts';
 import type { Clock } from '../util/clock.ts';
 import { RecentEntries } from '../util/recent-entries.ts';
-import { PublishedMessages } from './published-messages.ts';
+import { type IdNumbers, PublishedMessages } from './published-messages.ts';
 import { SendTimes } from './send-times.ts';
 
 /** What happened to a connection. `log`: the channel whose log is concerned. */
@@ -43,6 +43,13 @@ export type Decision = { readonly time: number; readonly connection: string } & 
   | { readonly kind: 'closed'; readonly user: string | null; readonly code: number; readonly reason: string }
 );
 
+/** What the ring receives, and what it needs to read it. */
+export interface DecisionSources {
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly ids: IdNumbers;
+}
+
 /** Messages are more frequent than decisions, and their entries are small. */
 const MESSAGES_PER_DECISION = 4;
 
@@ -58,11 +65,11 @@ export class DecisionRing {
   readonly #clock: Clock;
 
   /** @param capacity how many decisions are remembered; 0: none, and no event is received */
-  constructor(capacity: number, { events, clock }: { readonly events: EventBus; readonly clock: Clock }) {
+  constructor(capacity: number, { events, clock, ids }: DecisionSources) {
     this.decisions = new RecentEntries(capacity);
     this.fanOuts = new SendTimes(capacity * MESSAGES_PER_DECISION);
     this.replays = new SendTimes(capacity);
-    this.published = new PublishedMessages(capacity * MESSAGES_PER_DECISION);
+    this.published = new PublishedMessages(capacity * MESSAGES_PER_DECISION, ids);
     this.#clock = clock;
     if (capacity === 0) return;
     this.#receiveDecisions(events);
@@ -102,7 +109,7 @@ export class DecisionRing {
   }
 
   #receiveMessages(events: EventBus): void {
-    events.on('published', ({ id, channel, offset }) => this.published.add({ id, channel, offset }));
+    events.on('published', ({ number, channel, offset }) => this.published.add(number, channel, offset));
     events.on('delivered', ({ channel, after, offset }) =>
       this.fanOuts.add({ connection: '', channel, after, offset, time: this.#now }),
     );

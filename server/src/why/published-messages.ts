@@ -5,57 +5,54 @@ export interface MessagePlace {
   readonly offset: number;
 }
 
-/** Bytes of one id with its length in front. The gateway's own ids have at most 22 characters. */
-const ID_SPACE = 32;
+/** A message in its log; `number` stands for its id. */
+export interface NumberedPlace {
+  readonly number: number;
+  readonly channel: string;
+  readonly offset: number;
+}
+
+/** Finds the number of an id. */
+export interface IdNumbers {
+  numberOf(id: string): number | undefined;
+}
 
 /**
  * The messages that were published on this node last, by id.
  *
- * Each publish adds one, so they are kept in columns, and ids as bytes. Objects and strings would
- * outlive the young generation of the garbage collector, which copies what survives: with them, a
- * collection takes several times as long.
+ * Each publish adds one, so it is three numbers and references in columns: the number of the id
+ * instead of the id, and the name of the channel as the rules remember it. Strings of its own would
+ * outlive the young generation of the garbage collector, which copies what survives.
  */
 export class PublishedMessages {
+  readonly #ids: IdNumbers;
   readonly #capacity: number;
-  readonly #ids: Buffer;
-  readonly #channels: string[] = [];
+  readonly #numbers: Float64Array;
   readonly #offsets: Float64Array;
-  /** One string for each channel: the name in a command is another string each time. */
-  readonly #names = new Map<string, string>();
-  #count = 0;
+  readonly #channels: string[] = [];
+  #next = 0;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, ids: IdNumbers) {
+    this.#ids = ids;
     this.#capacity = capacity;
-    this.#ids = Buffer.alloc(capacity * ID_SPACE);
+    this.#numbers = new Float64Array(capacity);
     this.#offsets = new Float64Array(capacity);
   }
 
-  /** An id that is longer than any of the gateway is not remembered. */
-  add({ id, channel, offset }: MessagePlace): void {
-    if (this.#capacity === 0 || id.length >= ID_SPACE) return;
-    const at = this.#count++ % this.#capacity;
-    const start = at * ID_SPACE;
-    this.#ids[start] = this.#ids.write(id, start + 1, ID_SPACE - 1);
-    this.#channels[at] = this.#nameOf(channel);
+  add(number: number, channel: string, offset: number): void {
+    if (this.#capacity === 0) return;
+    const at = this.#next;
+    this.#numbers[at] = number;
     this.#offsets[at] = offset;
+    this.#channels[at] = channel;
+    this.#next = at + 1 === this.#capacity ? 0 : at + 1;
   }
 
   find(id: string): MessagePlace | undefined {
-    const text = Buffer.from(id);
-    if (text.length >= ID_SPACE) return undefined;
-    const wanted = Buffer.concat([Buffer.of(text.length), text]);
-    let start = this.#ids.indexOf(wanted);
-    while (start !== -1 && start % ID_SPACE !== 0) start = this.#ids.indexOf(wanted, start + 1);
-    const at = start / ID_SPACE;
+    const number = this.#ids.numberOf(id);
+    if (number === undefined) return undefined;
+    const at = this.#numbers.indexOf(number);
     const channel = this.#channels[at];
     return channel === undefined ? undefined : { id, channel, offset: this.#offsets[at] ?? 0 };
-  }
-
-  #nameOf(channel: string): string {
-    const known = this.#names.get(channel);
-    if (known !== undefined) return known;
-    if (this.#names.size >= this.#capacity) this.#names.clear();
-    this.#names.set(channel, channel);
-    return channel;
   }
 }

@@ -7,7 +7,8 @@ import { WorkerMetrics } from './worker-metrics.ts';
 function worker({ published, open }: { published: number; open: number }) {
   const events = new EventBus();
   const metrics = new Metrics(events, { channels: () => 1 });
-  for (let at = 0; at < published; at++) events.emit('published', { channel: 'a', id: 'm', offset: at + 1, waited: 1 });
+  for (let at = 0; at < published; at++)
+    events.emit('published', { channel: 'a', id: 'm', number: 1, offset: at + 1, waited: 1 });
   for (let at = 0; at < open; at++)
     events.emit('connectionOpened', { connection: `c${at}`, address: '', protocol: '' });
   return metrics;

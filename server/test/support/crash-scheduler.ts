@@ -15,7 +15,7 @@ import { Refusal } from '../../src/refusal.ts';
 import { SCHEDULES } from '../../src/schedules/schedule-record.ts';
 import { Schedules } from '../../src/schedules/schedules.ts';
 import { ManualClock } from '../../src/util/clock.ts';
-import { createIds } from '../../src/util/ids.ts';
+import { Ids } from '../../src/util/ids.ts';
 import { CHANNEL, CONFIG, type ScheduleEvent } from './crash-schedule.ts';
 
 const [, , data = '', run = '0', begin = '0'] = process.argv;
@@ -28,7 +28,8 @@ const print = (event: ScheduleEvent) => writeSync(1, `${JSON.stringify(event)}\n
 const clock = new ManualClock(Number(begin));
 const engine = new DurableEngine({ data, maxSize: null, clock });
 const rules = new Rules(parseConfig({ ...CONFIG, anonymous: true }).channels);
-const parts = { log: engine.log, rules, events: new EventBus(), clock, nextId: createIds() };
+const ids = new Ids();
+const parts = { log: engine.log, rules, events: new EventBus(), clock, ids, nextId: ids.next };
 const schedules = new Schedules({ ...parts, door: new Door(parts) });
 await engine.start({
   deliver: (channel, epoch, message) => channel === SCHEDULES && schedules.take(epoch, message),
