@@ -5,6 +5,7 @@ import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import type { BridgesPackage } from './bridges/bridge-host.ts';
 import { Bridges } from './bridges/bridges.ts';
+import { SUBSCRIPTIONS } from './channels/cursor.ts';
 import { cursorLag } from './channels/cursor-lag.ts';
 import { type AfterAppend, Door } from './channels/door.ts';
 import { Expiry } from './channels/expiry.ts';
@@ -59,6 +60,7 @@ import { type Clock, systemClock } from './util/clock.ts';
 import { Ids } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
 import { createWebhooks, type WebhookSide } from './webhooks/create-webhooks.ts';
+import type { PresentClient } from './webhooks/sources.ts';
 import { DecisionRing } from './why/decision-ring.ts';
 import { RecentDecisions } from './why/recent-decisions.ts';
 import { Why } from './why/why.ts';
@@ -91,13 +93,16 @@ export interface Assembly {
   readonly bridges: Bridges;
   readonly metrics: Metrics;
   readonly cluster: Cluster;
-  /** Absent: none is configured. */
+  /** Absent: the engine has no consumer groups. */
   readonly webhooks: WebhookSide | undefined;
   readonly manage: Manage;
   readonly why: Why;
   readonly tap: Tap;
   /** What a reload replaces. */
-  readonly reloading: Pick<ReloadParts, 'settings' | 'inForce' | 'verifier' | 'apiKeys' | 'createVerifier'>;
+  readonly reloading: Pick<
+    ReloadParts,
+    'settings' | 'inForce' | 'verifier' | 'apiKeys' | 'createVerifier' | 'replaceWebhooks'
+  >;
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
   readonly bridgeList: BridgeList;
@@ -126,16 +131,22 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
 
   const client = new HttpClient({ policy: new AddressPolicy(config.privateTargets), clock, connections: CONNECTIONS });
   const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
-  const webhooks = createWebhooks({ webhooks: config.webhooks, engine, client, events, clock, cluster });
+  const registry = new Registry();
+  const webhooks = createWebhooks({
+    ...{ webhooks: config.webhooks, engine, client, events, clock, cluster },
+    clients: () => presentClients(registry),
+  });
   const presence = new Presence({
     ...{ store: engine.presence, fanout: transport, events, clock, turn, outbound },
     ...(webhooks && { observer: webhooks.sources }),
   });
   const rules = new Rules(config.channels);
   const { groups: store } = engine;
-  const afterAppend: AfterAppend[] =
-    store === undefined ? [] : [(publication, services) => groups?.published(publication, services) ?? null];
-  if (webhooks?.sources.wantsMessages === true) afterAppend.push(webhooks.sources.published);
+  const afterAppend = (): AfterAppend[] => [
+    ...(store === undefined ? [] : [toGroups]),
+    ...(webhooks?.sources.wantsMessages === true ? [webhooks.sources.published] : []),
+  ];
+  const toGroups: AfterAppend = (publication, services) => groups?.published(publication, services) ?? null;
   const ids = new Ids();
   const nextId = ids.next;
   const hooks = new Hooks({
@@ -143,7 +154,10 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     createTarget: targetCreator({ client, events, clock, nextId, node: config.node }),
   });
   const tracer = config.tracing ? createPublishTracer() : undefined;
-  const door = new Door({ rules, log, events, clock, ids }, { afterAppend, hooks: [askPublishHook(hooks)], tracer });
+  const door = new Door(
+    { rules, log, events, clock, ids },
+    { afterAppend: afterAppend(), hooks: [askPublishHook(hooks)], tracer },
+  );
   const groups: Groups | undefined =
     store === undefined ? undefined : new Groups({ store, rules, events, clock, turn, door });
   const replies = new ReplyFlusher(turn);
@@ -159,7 +173,6 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => replies.flush());
   if (topics !== undefined) turn.atEnd(() => topics.flush());
   turn.atEnd(() => scheduler.next()); // the beginning of the next turn
-  const registry = new Registry();
   const age = new AgeClock(clock);
   const revoked = new Revoked(() => age.now());
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
@@ -254,6 +267,11 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
       verifier,
       apiKeys: new ReplaceableApiKeys(createApiKeys(config.apiKeys)),
       createVerifier: makeVerifier,
+      replaceWebhooks: (next) => {
+        webhooks?.webhooks.replace(next.webhooks);
+        webhooks?.sources.replaced();
+        door.replaceAfterAppend(afterAppend());
+      },
     },
     tap,
     recentDecisions,
@@ -274,4 +292,12 @@ export function createTransport(
   const { maxFrame, outbound, unauthenticated } = limits;
   const bounds = { maxFrame, outbound, unauthenticated, idle: heartbeat * 2 };
   return new UwsTransport({ host, port, httpPort, ...bounds, trustProxy, shared, nextId, refusedSockets });
+}
+
+function* presentClients(registry: Registry): Iterable<PresentClient> {
+  for (const { connection, identity, state, standings } of registry.all()) {
+    if (state !== 'connected') continue;
+    const logs = [...standings.of(SUBSCRIPTIONS).values()].map(({ channel }) => channel.name);
+    yield { connection: connection.id, user: identity.user, logs };
+  }
 }

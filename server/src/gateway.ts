@@ -200,16 +200,18 @@ export class Gateway extends Program {
 
   /** Before the engine has started, its start does the rest. */
   async #prepare(config: Config): Promise<void> {
-    this.#checkGroups(config.channels);
-    if (this.#engineStart.waitingFor === undefined) await this.#startSchedules(config);
+    this.#checkGroups(config);
+    if (this.#engineStart.waitingFor !== undefined) return;
+    await this.#startSchedules(config);
+    await this.#webhooks?.sources.prepare(config.webhooks.flatMap(({ events }) => events));
   }
 
   /** @throws ConfigError */
-  #checkGroups(channels: Config['channels']): void {
+  #checkGroups({ channels, webhooks }: Pick<Config, 'channels' | 'webhooks'>): void {
     const { groups, name } = this.#engine;
     const problem = groups === undefined ? groupProblem(channels, name) : null;
     if (problem !== null) throw new ConfigError([problem]);
-    if (groups === undefined && this.#reload.config.webhooks.length > 0) {
+    if (groups === undefined && webhooks.length > 0) {
       throw new ConfigError([
         `webhooks: the engine "${name}" has no consumer groups. Choose another engine, or remove them`,
       ]);
@@ -220,7 +222,7 @@ export class Gateway extends Program {
     const { events } = this.#services;
     const { host } = this.#config;
     try {
-      this.#checkGroups(this.#config.channels);
+      this.#checkGroups(this.#config);
       await this.#bridges.load();
       await this.#engineStart.begin();
       const acceptor = createAcceptor({

@@ -26,6 +26,8 @@ export interface ReloadParts {
   readonly createVerifier: (config: Config) => Verifier;
   /** Refuses a configuration that this gateway cannot apply, and starts what it needs, before anything is changed. */
   readonly prepare: (config: Config) => Promise<void>;
+  /** Webhooks have changed. */
+  readonly replaceWebhooks: (config: Config) => void;
   /** The secrets of tickets have changed. */
   readonly replaceSecrets: (config: Config) => void;
 }
@@ -94,7 +96,8 @@ export class Reload {
     this.#parts.inForce.config = config;
     rules.replace(config.channels);
     groups?.reload();
-    if (differences.changes.some((change) => change.startsWith('hooks:'))) services.hooks.replace(config.hooks);
+    if (concerns(differences, 'hooks')) services.hooks.replace(config.hooks);
+    if (concerns(differences, 'webhooks')) this.#parts.replaceWebhooks(config);
     this.#replaceKeys(differences, { verifier, apiKeys });
     this.#replaceLimits(config);
     return differences;
@@ -109,11 +112,11 @@ export class Reload {
 
   /** Only if they differ: a new verifier has forgotten which tokens were verified, and the keys that it fetched. */
   #replaceKeys(
-    { changes }: Differences,
+    { changes }: Pick<Differences, 'changes'>,
     next: { verifier: Verifier; apiKeys: ReturnType<typeof createApiKeys> },
   ): void {
     const keys = changes.includes('keys: changed');
-    const apiKeys = changes.some((change) => change.startsWith('apiKeys:'));
+    const apiKeys = concerns({ changes }, 'apiKeys');
     if (keys) this.#parts.verifier.replace(next.verifier);
     else next.verifier.close();
     if (apiKeys) this.#parts.apiKeys.replace(next.apiKeys);
@@ -130,3 +133,6 @@ export class Reload {
     arrivals.replace(limits);
   }
 }
+
+const concerns = ({ changes }: Pick<Differences, 'changes'>, option: string): boolean =>
+  changes.some((change) => change.startsWith(`${option}:`));

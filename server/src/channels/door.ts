@@ -56,26 +56,29 @@ interface Course<T> {
 export class Door {
   readonly #services: PublishServices;
   readonly #beginning: Course<Publication>;
-  readonly #finishing: Course<PublishResult>;
-  readonly #publishing: Course<PublishResult>;
   readonly #preparing: Course<Publication>;
-  readonly #appending: Course<PublishResult>;
+  /** The steps before `checkContract`. */
+  readonly #begin: readonly PublishStep[];
+  #finishing: Course<PublishResult>;
+  #publishing: Course<PublishResult>;
+  #appending: Course<PublishResult>;
 
   constructor(services: PublishServices, { hooks = [], afterAppend = [], tracer }: PublishExtensions = {}) {
     this.#services = services;
     const permit = [checkName, checkDraft, findPermission, checkTtl, takeRate];
-    const begin = [...permit, ...(tracer === undefined ? [] : [beginSpan(tracer)]), ...hooks];
-    const after = [append, copyToBound, ...afterAppend];
-    const end = [checkContract, ...after];
-    const finish = ({ result, span }: Publication): PublishResult => {
-      span?.end(result);
-      return result;
-    };
-    this.#beginning = { steps: begin, finish: (publication) => publication };
-    this.#finishing = { steps: end, finish };
+    this.#begin = [...permit, ...(tracer === undefined ? [] : [beginSpan(tracer)]), ...hooks];
+    this.#beginning = { steps: this.#begin, finish: (publication) => publication };
     this.#preparing = { steps: [...permit, ...hooks, checkContract], finish: (publication) => publication };
-    this.#appending = { steps: after, finish };
-    this.#publishing = { steps: [...begin, ...end], finish };
+    this.#appending = courseAfter(afterAppend);
+    this.#finishing = { ...this.#appending, steps: [checkContract, ...this.#appending.steps] };
+    this.#publishing = { ...this.#appending, steps: [...this.#begin, ...this.#finishing.steps] };
+  }
+
+  /** Replaces the steps after the append, for publishes that begin from now on. */
+  replaceAfterAppend(afterAppend: readonly AfterAppend[]): void {
+    this.#appending = courseAfter(afterAppend);
+    this.#finishing = { ...this.#appending, steps: [checkContract, ...this.#appending.steps] };
+    this.#publishing = { ...this.#appending, steps: [...this.#begin, ...this.#finishing.steps] };
   }
 
   /**
@@ -173,6 +176,15 @@ export class Door {
     }
   }
 }
+
+/** The course from the append to the acknowledgement. */
+const courseAfter = (afterAppend: readonly AfterAppend[]): Course<PublishResult> => ({
+  steps: [append, copyToBound, ...afterAppend],
+  finish: ({ result, span }) => {
+    span?.end(result);
+    return result;
+  },
+});
 
 function refuse({ span }: Publication, refusal: Refusal): Refusal {
   span?.end(refusal);

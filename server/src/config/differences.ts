@@ -24,7 +24,15 @@ export const LIVE_LIMITS = [
   'connectionRatePerAddress',
 ] as const satisfies readonly (keyof Config['limits'])[];
 
-const LIVE_OPTIONS: ReadonlySet<string> = new Set(['channels', 'schedules', 'hooks', 'keys', 'apiKeys', 'limits']);
+const LIVE_OPTIONS: ReadonlySet<string> = new Set([
+  'channels',
+  'schedules',
+  'hooks',
+  'webhooks',
+  'keys',
+  'apiKeys',
+  'limits',
+]);
 
 /** Derived for a run, and never different because of a file. */
 const DERIVED: ReadonlySet<string> = new Set(['node', 'devSecret', 'devApiKey']);
@@ -36,6 +44,7 @@ export function differencesOf(before: Config, next: Config): Differences {
       ...namedChanges('channels', old.channels, fresh.channels),
       ...namedChanges('schedules', old.schedules, fresh.schedules),
       ...namedChanges('hooks', byName(before.hooks), byName(next.hooks)),
+      ...namedChanges('webhooks', byName(before.webhooks), byName(next.webhooks)),
       ...(isDeepStrictEqual(before.keys, next.keys) ? [] : ['keys: changed']),
       ...namedChanges('apiKeys', byName(before.apiKeys), byName(next.apiKeys)),
       ...limitChanges(before, next),

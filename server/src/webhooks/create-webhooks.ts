@@ -1,10 +1,12 @@
 import { nanoid } from 'nanoid';
 import type { Engine } from '../engine/engine.ts';
-import { WebhookSources } from './sources.ts';
+import { type PresentClient, WebhookSources } from './sources.ts';
 import { Webhooks, type WebhooksParts } from './webhooks.ts';
 
 export interface WebhookSideParts extends Omit<WebhooksParts, 'log' | 'groups'> {
   readonly engine: Pick<Engine, 'log' | 'groups' | 'presence'>;
+  /** The connected clients of this node. */
+  readonly clients: () => Iterable<PresentClient>;
 }
 
 /** The endpoints of webhooks, and what turns the gateway's events into theirs. */
@@ -13,10 +15,10 @@ export interface WebhookSide {
   readonly sources: WebhookSources;
 }
 
-/** Makes the webhooks of a gateway; `undefined` if none is configured, or the engine has no consumer groups. */
-export function createWebhooks({ engine, ...parts }: WebhookSideParts): WebhookSide | undefined {
+/** Makes the webhooks of a gateway; `undefined` if the engine has no consumer groups. */
+export function createWebhooks({ engine, clients, ...parts }: WebhookSideParts): WebhookSide | undefined {
   const { log, groups, presence: store } = engine;
-  if (parts.webhooks.length === 0 || groups === undefined) return undefined;
+  if (groups === undefined) return undefined;
   const webhooks = new Webhooks({ ...parts, log, groups });
-  return { webhooks, sources: new WebhookSources({ webhooks, events: parts.events, store, run: nanoid() }) };
+  return { webhooks, sources: new WebhookSources({ webhooks, events: parts.events, store, clients, run: nanoid() }) };
 }

@@ -31,7 +31,7 @@ export interface EndpointBacklog {
 
 /** An endpoint on this node: it stores events, and sends them if this node is the sender. */
 export class Endpoint {
-  readonly config: WebhookConfig;
+  #config: WebhookConfig;
   readonly #parts: EndpointParts;
   readonly #log: EventLog;
   readonly #recorder: Recorder;
@@ -41,13 +41,24 @@ export class Endpoint {
   constructor(config: WebhookConfig, parts: EndpointParts) {
     const { log, groups, clock, events } = parts;
     const now = () => clock.now();
-    this.config = config;
+    this.#config = config;
     this.#parts = parts;
     this.#log = new EventLog({ config, log, groups, now });
     this.#control = new Control(log, config.name, now);
     this.#recorder = new Recorder({ log: this.#log, events, clock, onStored: () => this.#sender.stored() });
     const lease = new SenderLease({ name: config.name, log, groups, clock });
     this.#sender = new Sender({ ...parts, config, log: this.#log, control: this.#control, lease });
+  }
+
+  get config(): WebhookConfig {
+    return this.#config;
+  }
+
+  /** Applies another configuration of the same name, also to the events that are stored. */
+  configure(config: WebhookConfig): void {
+    this.#config = config;
+    this.#log.configure(config);
+    this.#sender.configure(config);
   }
 
   start(): void {

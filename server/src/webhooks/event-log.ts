@@ -40,15 +40,25 @@ export interface EventBatch {
 export class EventLog {
   readonly #parts: EventLogParts;
   readonly #name: string;
-  readonly #append: AppendOptions;
-  readonly #options: GroupOptions;
+  #config: WebhookConfig;
 
   constructor(parts: EventLogParts) {
-    const { name, keep, batch } = parts.config;
     this.#parts = parts;
-    this.#name = `#webhooks:${name}`;
-    this.#append = { retention: keep, window: WINDOW };
-    this.#options = { ...GROUP, ackTimeout: TAKEN, maxUnacked: batch, start: 'oldest' };
+    this.#config = parts.config;
+    this.#name = `#webhooks:${parts.config.name}`;
+  }
+
+  /** Applies another configuration of the same endpoint to what comes next. */
+  configure(config: WebhookConfig): void {
+    this.#config = config;
+  }
+
+  get #append(): AppendOptions {
+    return { retention: this.#config.keep, window: WINDOW };
+  }
+
+  get #options(): GroupOptions {
+    return { ...GROUP, ackTimeout: TAKEN, maxUnacked: this.#config.batch, start: 'oldest' };
   }
 
   get #ref(): GroupRef {
@@ -65,7 +75,7 @@ export class EventLog {
 
   /** Takes the next events. They stay taken until they are settled, or for 15 s; gaps come again until they were received. */
   async take(): Promise<EventBatch> {
-    const request = { token: nanoid(16), max: this.#parts.config.batch, maxLength: MOST_LENGTH };
+    const request = { token: nanoid(16), max: this.#config.batch, maxLength: MOST_LENGTH };
     const claim = await this.#parts.groups.claim(this.#ref, this.#options, request);
     const { gaps, deliveries, wait } = claim;
     const lost = gaps.map((gap) => gapEvent(gap, this.#parts.now()));

@@ -22,7 +22,7 @@ function start({ members = 0, enter = () => {} }: { members?: number; enter?: ()
     leave: ({ user }: MemberConnection, grace: number) => void calls.push(`leave ${user} ${grace}`),
   } as unknown as PresenceStore;
   const onFault = (error: unknown) => void faults.push(error);
-  return { occupancy: new Occupancy({ store, list: LIST, node: 'n', grace: 2_000, onFault }), calls, faults };
+  return { occupancy: new Occupancy({ store, list: LIST, node: 'n', grace: () => 2_000, onFault }), calls, faults };
 }
 
 describe('what is there on any node', () => {

@@ -2,6 +2,8 @@ import type { PresenceChange, PresenceStore } from '../engine/presence.ts';
 
 /** Names of one page. */
 const PAGE = 1_000;
+/** Names that enter at once after a reload: few enough not to be felt. */
+const STEP = 500;
 
 /**
  * What is there on at least one node, such as occupied channels: a list of the presence store, with
@@ -11,7 +13,8 @@ export class Occupancy {
   readonly #store: PresenceStore;
   readonly #list: string;
   readonly #node: string;
-  readonly #grace: number;
+  readonly #grace: () => number;
+  #isStarted = false;
   /** What is there on any node, and since when. */
   readonly #known = new Map<string, number>();
   readonly #counts = new Map<string, number>();
@@ -27,6 +30,7 @@ export class Occupancy {
 
   /** Reads what is there. Call it when the store has started, and before anything is added. */
   async start(): Promise<void> {
+    if (this.#isStarted) return;
     await this.#store.watch?.(this.#list);
     for (let after = 0; ; ) {
       const { members } = await this.#store.list(this.#list, after, PAGE);
@@ -34,8 +38,9 @@ export class Occupancy {
         this.#known.set(member.user, member.since);
         after = ordinal;
       }
-      if (members.length < PAGE) return;
+      if (members.length < PAGE) break;
     }
+    this.#isStarted = true;
   }
 
   /** Is the change one of this list? */
@@ -70,7 +75,30 @@ export class Occupancy {
   remove(name: string): void {
     const left = (this.#counts.get(name) ?? 0) - 1;
     if (left > 0) this.#counts.set(name, left);
-    else if (this.#counts.delete(name)) this.#report(() => this.#store.leave(this.#entry(name), this.#grace));
+    else if (this.#counts.has(name)) this.#removeAll(name);
+  }
+
+  /**
+   * What is there on this node, and how often: call it when a reload has changed what is wanted. New
+   * names enter in steps, because there may be many.
+   */
+  replace(current: ReadonlyMap<string, number>): void {
+    for (const name of [...this.#counts.keys()]) if (!current.has(name)) this.#removeAll(name);
+    const added = [...current.keys()].filter((name) => !this.#counts.has(name));
+    for (const [name, count] of current) this.#counts.set(name, count);
+    this.#enterInSteps(added);
+  }
+
+  #removeAll(name: string): void {
+    this.#counts.delete(name);
+    this.#report(() => this.#store.leave(this.#entry(name), this.#grace()));
+  }
+
+  #enterInSteps(names: readonly string[]): void {
+    for (const name of names.slice(0, STEP)) {
+      if (this.#counts.has(name)) this.#report(() => this.#store.enter(this.#entry(name)));
+    }
+    if (names.length > STEP) setImmediate(() => this.#enterInSteps(names.slice(STEP)));
   }
 
   #entry(name: string) {
@@ -93,6 +121,6 @@ export interface OccupancyParts {
   /** Unique for each run of a node. */
   readonly node: string;
   /** Milliseconds for which a name that has gone still counts. */
-  readonly grace: number;
+  readonly grace: () => number;
   readonly onFault: (error: unknown) => void;
 }

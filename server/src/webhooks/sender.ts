@@ -49,6 +49,9 @@ const MOST_ANSWER = 65_536;
  */
 export class Sender {
   readonly #parts: SenderParts;
+  #config: WebhookConfig;
+  /** The endpoint has got another address, which has not answered that it is gone. */
+  #isElsewhere = false;
   #isClosed = false;
   #halt: Halt | null = null;
   #failures = 0;
@@ -63,6 +66,7 @@ export class Sender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
+    this.#config = parts.config;
   }
 
   start(): void {
@@ -96,6 +100,14 @@ export class Sender {
     this.#wake();
   }
 
+  /** Applies another configuration: what is being repeated is sent by it at once. */
+  configure(config: WebhookConfig): void {
+    this.#isElsewhere ||= config.url !== this.#config.url;
+    this.#config = config;
+    this.#isMoved = true;
+    this.#wake();
+  }
+
   async #run(): Promise<void> {
     while (!this.#isClosed) {
       try {
@@ -110,6 +122,7 @@ export class Sender {
   async #runOnce(): Promise<void> {
     const { lease, control } = this.#parts;
     this.#halt = await control.read();
+    if (this.#isElsewhere) await this.#begin();
     if (this.#halt !== null || !(await lease.acquire())) {
       await this.#sleep(RENEW);
       return;
@@ -122,6 +135,13 @@ export class Sender {
       this.#renewal?.cancel();
       await lease.release();
     }
+  }
+
+  /** `gone` was the answer of the address before. */
+  async #begin(): Promise<void> {
+    if (this.#halt === 'gone') await this.#parts.control.write(null);
+    if (this.#halt === 'gone') this.#halt = null;
+    this.#isElsewhere = false;
   }
 
   get #isSending(): boolean {
@@ -160,7 +180,8 @@ export class Sender {
   }
 
   async #send(id: string, body: string): Promise<CallFailed | null> {
-    const { config, client, clock, events } = this.#parts;
+    const { client, clock, events } = this.#parts;
+    const config = this.#config;
     const start = clock.monotonic();
     const headers = {
       'content-type': 'application/cloudevents-batch+json',
@@ -180,7 +201,8 @@ export class Sender {
   }
 
   #note({ failure, message }: CallFailed, duration: number): void {
-    const { config, clock, events } = this.#parts;
+    const { clock, events } = this.#parts;
+    const config = this.#config;
     this.#failures++;
     this.#lastError = { failure, message, time: clock.now() };
     events.emit('webhookSent', { webhook: config.name, outcome: failure, duration });

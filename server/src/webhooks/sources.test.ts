@@ -7,6 +7,8 @@ import type { WebhookEvent } from './webhook-event.ts';
 import type { Webhooks } from './webhooks.ts';
 
 const DAY = 86_400_000;
+/** As many groups as `WebhookSources` remembers. */
+const MOST_GROUPS = 10_000;
 
 /** Sources for one endpoint that wants everything. */
 function start() {
@@ -16,7 +18,7 @@ function start() {
   const webhooks = { wants: () => true, record, endpoints: [endpoint] } as unknown as Webhooks;
   const store = { enter: () => {}, leave: () => {} } as unknown as PresenceStore;
   const events = new EventBus();
-  return { sources: new WebhookSources({ webhooks, events, store, run: 'r' }), events, recorded };
+  return { sources: new WebhookSources({ webhooks, events, store, run: 'r', clients: () => [] }), events, recorded };
 }
 
 describe('dead letters', () => {
@@ -24,6 +26,19 @@ describe('dead letters', () => {
     const { events, recorded } = start();
     for (const dead of [1, 3, 2, 0, 1]) events.emit('groupDead', { channel: 'jobs:a', group: 'queue', dead });
     expect(recorded.map(({ data }) => (data as { dead: number }).dead)).toEqual([1, 3, 1]);
+  });
+
+  it('are remembered of a limited number of groups: the one that changed longest ago is reported again', () => {
+    const { events, recorded } = start();
+    const report = (group: number) => events.emit('groupDead', { channel: 'jobs:a', group: `g${group}`, dead: 1 });
+    for (let group = 0; group < MOST_GROUPS; group++) report(group);
+    report(0); // now group 1 changed longest ago
+    expect(recorded.length).toBe(MOST_GROUPS);
+    report(MOST_GROUPS);
+    recorded.length = 0;
+    report(0);
+    report(1);
+    expect(recorded).toMatchObject([{ data: { group: 'g1' } }]);
   });
 });
 

@@ -7,6 +7,7 @@ import type { PresenceChange, PresenceStore } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
 import type { PresenceObserver } from '../presence/presence.ts';
 import { chain } from '../util/now-or-later.ts';
+import type { WebhookEventType } from '../webhook.ts';
 import { Occupancy } from './occupancy.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -16,6 +17,16 @@ export interface SourceParts {
   readonly store: PresenceStore;
   /** Unique for each run of a node. */
   readonly run: string;
+  /** The connected clients of this node. */
+  readonly clients: () => Iterable<PresentClient>;
+}
+
+/** A client that was there before an endpoint wanted to know. */
+export interface PresentClient {
+  readonly connection: string;
+  readonly user: string | null;
+  /** The logs that it subscribes to; one more than once, if it has several subscriptions. */
+  readonly logs: readonly string[];
 }
 
 /** Milliseconds in which a bridge may publish a message again that it has published before. */
@@ -23,9 +34,12 @@ const SOURCE_WINDOW = 86_400_000;
 /** Groups whose numbers of dead letters are remembered. */
 const MOST_GROUPS = 10_000;
 
+const CHANNEL_EVENTS = ['channel.occupied', 'channel.vacated'] as const;
+const USER_EVENTS = ['user.online', 'user.offline'] as const;
+const CONNECTION_EVENTS = ['connection.opened', 'connection.closed'] as const;
 const MEMBER_EVENTS = ['member.entered', 'member.changed', 'member.left'] as const;
 
-/** Turns what happens on this node into the events of webhooks. Without endpoints it listens to nothing. */
+/** Turns what happens on this node into the events of webhooks. It listens only to what endpoints want. */
 export class WebhookSources implements PresenceObserver {
   readonly #parts: SourceParts;
   readonly #channels: Occupancy;
@@ -33,11 +47,18 @@ export class WebhookSources implements PresenceObserver {
   /** Members of the channels whose members are reported, and since when they are there. */
   readonly #members = new Map<string, Map<string, number>>();
 
+  /** Accepted connections. */
+  readonly #open = new Set<string>();
+  /** Numbers of dead letters by group, in the order of their last change. */
+  readonly #dead = new Map<string, number>();
+  /** The ends of what this node listens to. */
+  readonly #listening = new Map<string, () => void>();
+
   constructor(parts: SourceParts) {
     this.#parts = parts;
     const { events, webhooks, store, run } = parts;
     const onFault = (error: unknown) => events.emit('fault', { where: 'webhooks: occupancy', error });
-    const grace = Math.max(0, ...webhooks.endpoints.map(({ config }) => config.debounce));
+    const grace = () => Math.max(0, ...webhooks.endpoints.map(({ config }) => config.debounce));
     const common = { store, node: run, grace, onFault };
     this.#channels = new Occupancy({ ...common, list: '#webhooks:occupied' });
     this.#users = new Occupancy({ ...common, list: '#webhooks:online' });
@@ -45,67 +66,108 @@ export class WebhookSources implements PresenceObserver {
   }
 
   /** Call it when the engine has started. */
-  async start(): Promise<void> {
-    if (this.#wantsChannels) await this.#channels.start();
-    if (this.#wantsUsers) await this.#users.start();
+  start(): Promise<void> {
+    return this.prepare(this.#parts.webhooks.endpoints.flatMap(({ config }) => config.events));
+  }
+
+  /** Starts what endpoints for these events need. */
+  async prepare(events: readonly WebhookEventType[]): Promise<void> {
+    if (CHANNEL_EVENTS.some((type) => events.includes(type))) await this.#channels.start();
+    if (USER_EVENTS.some((type) => events.includes(type))) await this.#users.start();
+  }
+
+  /** Other endpoints are there, after `prepare`: listens to what they want. */
+  replaced(): void {
+    this.#listen();
+    const { clients } = this.#parts;
+    this.#open.clear();
+    if (this.#wantsConnections) for (const { connection } of clients()) this.#open.add(connection);
+    this.#users.replace(countOf(this.#wantsUsers ? usersOf(clients()) : []));
+    this.#channels.replace(countOf(this.#wantsChannels ? this.#wantedOf(clients()) : []));
+  }
+
+  *#wantedOf(clients: Iterable<PresentClient>): Iterable<string> {
+    for (const { logs } of clients) yield* logs.filter((log) => this.#wantsChannel(log));
   }
 
   get #wantsChannels(): boolean {
-    const { webhooks } = this.#parts;
-    return webhooks.wants('channel.occupied') || webhooks.wants('channel.vacated');
+    return CHANNEL_EVENTS.some((type) => this.#parts.webhooks.wants(type));
+  }
+
+  #wantsChannel(channel: string): boolean {
+    return CHANNEL_EVENTS.some((type) => this.#parts.webhooks.wants(type, channel));
   }
 
   get #wantsUsers(): boolean {
-    const { webhooks } = this.#parts;
-    return webhooks.wants('user.online') || webhooks.wants('user.offline');
+    return USER_EVENTS.some((type) => this.#parts.webhooks.wants(type));
+  }
+
+  get #wantsConnections(): boolean {
+    return this.#wantsUsers || CONNECTION_EVENTS.some((type) => this.#parts.webhooks.wants(type));
   }
 
   #listen(): void {
     const { webhooks } = this.#parts;
-    if (this.#wantsChannels) this.#listenToSubscriptions();
-    if (this.#wantsUsers || webhooks.wants('connection.opened') || webhooks.wants('connection.closed')) {
-      this.#listenToConnections();
+    this.#keep('channels', this.#wantsChannels, () => this.#listenToSubscriptions());
+    this.#keep('connections', this.#wantsConnections, () => this.#listenToConnections());
+    this.#keep('groups', webhooks.wants('group.dead'), () => this.#listenToGroups());
+  }
+
+  /** Begins or ends to listen, if that is not so yet. */
+  #keep(subject: string, isWanted: boolean, begin: () => readonly (() => void)[]): void {
+    const end = this.#listening.get(subject);
+    if (isWanted === (end !== undefined)) return;
+    if (end !== undefined) {
+      end();
+      this.#listening.delete(subject);
+      return;
     }
-    if (webhooks.wants('group.dead')) this.#listenToGroups();
-  }
-
-  #listenToSubscriptions(): void {
-    const { events, webhooks } = this.#parts;
-    const isWanted = (channel: string) =>
-      webhooks.wants('channel.occupied', channel) || webhooks.wants('channel.vacated', channel);
-    events.on('subscribed', ({ log }) => isWanted(log) && this.#channels.add(log));
-    events.on('unsubscribed', ({ log }) => isWanted(log) && this.#channels.remove(log));
-  }
-
-  #listenToConnections(): void {
-    const { events, webhooks } = this.#parts;
-    const open = new Set<string>();
-    events.on('authenticated', ({ connection, user, client }) => {
-      open.add(connection);
-      if (user !== null && this.#wantsUsers) this.#users.add(user);
-      const data = { connection, user, ...(client !== undefined && { client }) };
-      webhooks.record({ type: 'connection.opened', ...subjectOf(user), data });
-    });
-    events.on('connectionClosed', ({ connection, user, code, reason, duration }) => {
-      if (!open.delete(connection)) return; // it was never accepted
-      if (user !== null && this.#wantsUsers) this.#users.remove(user);
-      const data = { connection, user, code, reason, duration: Math.round(duration) };
-      webhooks.record({ type: 'connection.closed', ...subjectOf(user), data });
+    const ends = begin();
+    this.#listening.set(subject, () => {
+      for (const each of ends) each();
     });
   }
 
-  #listenToGroups(): void {
+  #listenToSubscriptions() {
+    const { events } = this.#parts;
+    return [
+      events.on('subscribed', ({ log }) => this.#wantsChannel(log) && this.#channels.add(log)),
+      events.on('unsubscribed', ({ log }) => this.#wantsChannel(log) && this.#channels.remove(log)),
+    ];
+  }
+
+  #listenToConnections() {
     const { events, webhooks } = this.#parts;
-    const known = new Map<string, number>();
-    events.on('groupDead', ({ channel, group, dead }) => {
-      const name = `${channel} ${group}`;
-      const before = known.get(name) ?? 0;
-      known.delete(name); // the map is in the order of the last change
-      if (dead > 0) known.set(name, dead);
-      if (known.size > MOST_GROUPS) forgetOldest(known);
-      if (dead <= before) return;
-      webhooks.record({ type: 'group.dead', subject: channel, data: { channel, group, dead } }, channel);
-    });
+    return [
+      events.on('authenticated', ({ connection, user, client }) => {
+        this.#open.add(connection);
+        if (user !== null && this.#wantsUsers) this.#users.add(user);
+        const data = { connection, user, ...(client !== undefined && { client }) };
+        webhooks.record({ type: 'connection.opened', ...subjectOf(user), data });
+      }),
+      events.on('connectionClosed', ({ connection, user, code, reason, duration }) => {
+        if (!this.#open.delete(connection)) return; // it was never accepted
+        if (user !== null && this.#wantsUsers) this.#users.remove(user);
+        const data = { connection, user, code, reason, duration: Math.round(duration) };
+        webhooks.record({ type: 'connection.closed', ...subjectOf(user), data });
+      }),
+    ];
+  }
+
+  #listenToGroups() {
+    const { events, webhooks } = this.#parts;
+    const known = this.#dead;
+    return [
+      events.on('groupDead', ({ channel, group, dead }) => {
+        const name = `${channel} ${group}`;
+        const before = known.get(name) ?? 0;
+        known.delete(name);
+        if (dead > 0) known.set(name, dead);
+        if (known.size > MOST_GROUPS) forgetOldest(known);
+        if (dead <= before) return;
+        webhooks.record({ type: 'group.dead', subject: channel, data: { channel, group, dead } }, channel);
+      }),
+    ];
   }
 
   get wantsMessages(): boolean {
@@ -145,7 +207,14 @@ export class WebhookSources implements PresenceObserver {
     if (this.#channels.owns(change)) this.#occupied(change);
     else if (this.#users.owns(change)) this.#online(change);
     else if (this.wants(change.channel)) return this.#member(change);
+    else return this.#forget(change.channel);
     return true;
+  }
+
+  /** No endpoint wants the members of the channel, or none any more. */
+  #forget(channel: string): boolean {
+    this.#members.delete(channel);
+    return false;
   }
 
   #occupied(change: PresenceChange): void {
@@ -184,6 +253,16 @@ export class WebhookSources implements PresenceObserver {
 function forgetOldest(map: Map<string, number>): void {
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
+}
+
+function countOf(names: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function* usersOf(clients: Iterable<PresentClient>): Iterable<string> {
+  for (const { user } of clients) if (user !== null) yield user;
 }
 
 const subjectOf = (user: string | null) => (user === null ? {} : { subject: user });

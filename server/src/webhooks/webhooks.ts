@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '@sluice/protocol';
 import type { Cluster } from '../cluster/cluster.ts';
 import { publicJwk } from '../outgoing/signing-key.ts';
@@ -28,21 +29,58 @@ const STATUS = 'webhook-status';
 /** The endpoints of webhooks. */
 export class Webhooks {
   readonly #parts: WebhooksParts;
-  readonly endpoints: readonly Endpoint[];
+  #endpoints: readonly Endpoint[];
+  #isStarted = false;
+  /** Endpoints that were removed, and store and send what they have begun. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(parts: WebhooksParts) {
     this.#parts = parts;
-    this.endpoints = parts.webhooks.map((config) => new Endpoint(config, parts));
+    this.#endpoints = parts.webhooks.map((config) => new Endpoint(config, parts));
     parts.cluster.answer(CHANGED, (name) => this.#changed(name));
     parts.cluster.answer(STATUS, (name) => this.#find(String(name))?.status ?? { sending: false, failures: 0 });
   }
 
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
   start(): void {
+    this.#isStarted = true;
     for (const endpoint of this.endpoints) endpoint.start();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.endpoints.map((endpoint) => endpoint.close()));
+    await Promise.all([...this.endpoints.map((endpoint) => endpoint.close()), ...this.#ending]);
+  }
+
+  /**
+   * Applies other endpoints. One that is removed sends nothing more; its events stay as long as it
+   * kept them, for an endpoint that gets its name.
+   */
+  replace(configs: readonly WebhookConfig[]): void {
+    const before = new Map(this.endpoints.map((endpoint) => [endpoint.config.name, endpoint]));
+    this.#endpoints = configs.map((config) => this.#apply(config, before.get(config.name)));
+    const names = new Set(configs.map(({ name }) => name));
+    for (const [name, endpoint] of before) if (!names.has(name)) this.#end(endpoint);
+  }
+
+  #apply(config: WebhookConfig, known: Endpoint | undefined): Endpoint {
+    if (known !== undefined) {
+      if (!isDeepStrictEqual(known.config, config)) known.configure(config);
+      return known;
+    }
+    const added = new Endpoint(config, this.#parts);
+    if (this.#isStarted) added.start();
+    return added;
+  }
+
+  #end(endpoint: Endpoint): void {
+    const ending = endpoint
+      .close()
+      .catch((error: unknown) => this.#parts.events.emit('fault', { where: 'webhooks: the end of an endpoint', error }))
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   /** Does any endpoint want such events? */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventBus } from '../events.ts';
 import type { Registry } from '../session/registry.ts';
 import { ManualClock } from '../util/clock.ts';
+import { Ids } from '../util/ids.ts';
 import { DecisionRing } from './decision-ring.ts';
 import { type DecisionsQuery, RecentDecisions } from './recent-decisions.ts';
 
@@ -10,7 +11,7 @@ const position = { epoch: 'e', offset: 0 };
 /** One node, on which two users have done something. */
 function start(missing: readonly string[] = []) {
   const [events, clock] = [new EventBus(), new ManualClock(0)];
-  const ring = new DecisionRing(1_000, { events, clock });
+  const ring = new DecisionRing(1_000, { events, clock, ids: new Ids() });
   const answerers = new Map<string, (query: never) => object>();
   const cluster = {
     answer: (method: string, answerer: (query: never) => object) => void answerers.set(method, answerer),

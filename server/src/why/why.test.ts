@@ -4,6 +4,7 @@ import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus } from '../events.ts';
 import type { Registry } from '../session/registry.ts';
 import { ManualClock } from '../util/clock.ts';
+import { Ids } from '../util/ids.ts';
 import { DecisionRing } from './decision-ring.ts';
 import { Why } from './why.ts';
 
@@ -12,7 +13,7 @@ function start() {
   const [events, clock] = [new EventBus(), new ManualClock()];
   const log = new MemoryEngine({ clock });
   log.start({ deliver: () => {} } as never);
-  const ring = new DecisionRing(1_000, { events, clock });
+  const ring = new DecisionRing(1_000, { events, clock, ids: new Ids() });
   const answerers = new Map<string, (query: never) => object | Promise<object>>();
   const cluster = {
     answer: (method: string, answerer: (query: never) => object) => void answerers.set(method, answerer),

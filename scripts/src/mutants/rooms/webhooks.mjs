@@ -187,8 +187,8 @@ export const webhooks = [
   },
   {
     file: `${FOLDER}/occupancy.ts`,
-    from: 'if (members.length < PAGE) return;',
-    to: 'return;',
+    from: 'if (members.length < PAGE) break;',
+    to: 'break;',
     fault: 'only 1,000 occupied channels are known after a start',
     tests: OCCUPANCY,
   },
@@ -208,8 +208,8 @@ export const webhooks = [
   },
   {
     file: `${FOLDER}/sources.ts`,
-    from: 'if (!open.delete(connection)) return;',
-    to: 'open.delete(connection);',
+    from: 'if (!this.#open.delete(connection)) return;',
+    to: 'this.#open.delete(connection);',
     fault: 'a connection that was never accepted is reported as closed',
     tests: SOURCES,
   },
