@@ -67,11 +67,25 @@ export class SourceRunner implements Bridge {
     const records = await connected.acknowledgements.orFail(connected.open.read(inFlight));
     this.#backoff.reset();
     if (records.length === 0) return;
-    await this.#publishAll(
-      records.map((record) => this.#prepare(record)),
-      connected,
-      signal,
-    );
+    const { batch, stopped } = this.#prepareAll(records);
+    await this.#publishAll(batch, connected, signal);
+    if (stopped === undefined) return;
+    await connected.acknowledgements.done();
+    throw stopped;
+  }
+
+  /** The records before one that stops the bridge are published first. */
+  #prepareAll(records: readonly SourceRecord[]): { batch: readonly Pending[]; stopped?: Stopped } {
+    const batch: Pending[] = [];
+    for (const record of records) {
+      try {
+        batch.push(this.#prepare(record));
+      } catch (stopped) {
+        if (!(stopped instanceof Stopped)) throw stopped;
+        return { batch, stopped };
+      }
+    }
+    return { batch };
   }
 
   /** Publishes records, and acknowledges each once all before it are done. */
@@ -152,7 +166,8 @@ export class SourceRunner implements Bridge {
     const { config, host } = this.#parts;
     const { poison } = config;
     if (poison.kind === 'stop') {
-      throw new Stopped(`${reason}. Correct the message or the bridge, or set "poison"; then restart the gateway`);
+      const where = `${placeOf(pending.record)}: ${reason}`;
+      throw new Stopped(`${where}. Correct the message or the bridge, or set "poison"; then restart the gateway`);
     }
     pending.messages =
       poison.kind === 'skip' ? [] : [deadLetterOf(pending.record, { reason, config, channel: poison.channel })];
@@ -160,6 +175,10 @@ export class SourceRunner implements Bridge {
     if (poison.kind === 'skip') host.count('skipped', 1);
   }
 }
+
+/** Where the broker has it, for people. */
+const placeOf = ({ topic, once }: SourceRecord): string =>
+  `${topic}, ${'id' in once ? `message ${once.id ?? 'without an id'}` : `position ${once.position}`}`;
 
 /** @throws Unmappable if the record cannot be recognised when it is delivered again */
 function onceFor({ once }: SourceRecord, { channel, draft }: MappedMessage): InboundMessage {

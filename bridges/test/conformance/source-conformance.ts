@@ -254,13 +254,16 @@ export function testSource(name: string, suite: SourceSuite): void {
 
     it('stops at what cannot be published, unless its "poison" says otherwise', async () => {
       const rig = await openRig();
+      // Before it starts, so that it reads all of them at once.
+      await rig.produce([
+        ...(isOrdered ? numbered(1, 2) : []),
+        { body: 'no JSON' },
+        ...(isOrdered ? numbered(3, 3) : []),
+      ]);
       const gateway = await run(rig, { to: { channel: 'orders' } });
-      await rig.produce([{ body: '{"n":1}' }]);
-      await expect.poll(() => dataOf(gateway, 'orders')).toEqual([{ n: 1 }]);
-      await rig.produce([{ body: 'no JSON' }, ...(isOrdered ? [{ body: '{"n":2}' }] : [])]);
       await expect.poll(async () => (await gateway.bridge('in')).state).toBe('failed');
-      expect((await gateway.bridge('in')).error).toContain('the body is not JSON');
-      expect(await dataOf(gateway, 'orders')).toEqual([{ n: 1 }]);
+      expect((await gateway.bridge('in')).error).toMatch(/(message|position) \S+: the body is not JSON/);
+      expect(await dataOf(gateway, 'orders')).toEqual(isOrdered ? numbers(1, 2) : []);
     });
 
     it('holds while the gateway accepts nothing, and keeps the order', async () => {

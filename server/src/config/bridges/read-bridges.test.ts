@@ -96,6 +96,7 @@ describe('bridges', () => {
     ['known placeholders', { ...inbound, to: { channel: 'orders:{id}' } }, 'uses {id}, which is no placeholder'],
     ['whole placeholders', { ...inbound, to: { channel: 'orders:{key' } }, 'has a brace without its other half'],
     ['a channel with a rule', { ...inbound, to: { channel: 'nope' } }, '"nope" matches no rule'],
+    ['a template with a rule', { ...inbound, to: { channel: 'nope:{data:/a}' } }, '"nope:{data:/a}" matches no rule'],
     ['dead letters with a rule', { ...inbound, poison: { deadLetter: 'nope' } }, 'bridges.b.poison.deadLetter'],
     ['history to send from', { ...outbound, from: { channel: 'quiet' } }, 'Add "history" to its rule'],
     ['a rule to send from', { ...outbound, from: { channel: 'nope' } }, '"nope" matches no rule'],

@@ -1,6 +1,6 @@
 /** `bridges`: from the configuration's input to resolved bridges. */
 
-import { isChannelName, matchPattern } from '@sluice/protocol';
+import { intersectPatterns, isChannelName, matchPattern } from '@sluice/protocol';
 import {
   type BridgeConfig,
   type BridgeOptions,
@@ -244,12 +244,26 @@ const groupRuleOf = ({ name, inFlight }: OutboundBridge, start: Read['start']): 
   },
 });
 
-/** A channel without placeholders, and that for dead letters, must exist. */
+/** What a template can become: each segment with a placeholder is any segment. */
+const patternOf = (template: string): string =>
+  template
+    .replaceAll(/\{[^}]*\}/g, '*')
+    .split(':')
+    .map((segment) => (segment.includes('*') ? '*' : segment))
+    .join(':');
+
+function isPossible(rules: readonly Rule[], template: string): boolean {
+  const pattern = patternOf(template);
+  // What is not a name even with a placeholder filled in has another fault.
+  if (!isChannelName(pattern.replaceAll('*', 'x'))) return true;
+  return rules.some((rule) => intersectPatterns(rule.pattern.source, pattern) !== null);
+}
+
+/** A rule must match the channels of a bridge, and that for dead letters. */
 function checkChannels(rules: readonly Rule[], bridge: BridgeConfig & { direction: 'in' }, problems: Problems): void {
   const { name, poison, to } = bridge;
   const check = (channel: string, path: Path) => {
-    if (!isChannelName(channel) || rules.some(({ pattern }) => matchPattern(pattern, channel) !== null)) return;
-    problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
+    if (!isPossible(rules, channel)) problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
   };
   check(to.channel, ['bridges', name, 'to', 'channel']);
   if (poison.kind === 'deadLetter') check(poison.channel, ['bridges', name, 'poison', 'deadLetter']);
