@@ -105,6 +105,31 @@ describe('a queue that binds a channel', () => {
   });
 });
 
+it('a scheduled message is copied once, however long another queue is full', async () => {
+  const queue = (options: object) => ({ allow: OPEN, bind: ['reminders:*'], queue: options });
+  const world = await createWorld({
+    channels: {
+      'reminders:{id}': { allow: OPEN, history: true, schedule: {} },
+      pay: { ...queue({}), dedupe: '2s' },
+      full: queue({ maxLength: 1 }),
+    },
+  });
+  const { client } = await join(world);
+  await world.gateway.publish('reminders:a', 'fills the queue');
+  await client.result({ type: 'schedule', channel: 'reminders:a', data: 'pay 100', delay: 1_000 });
+  for (const [every, times] of [
+    [1_000, 20],
+    [120_000, 80],
+  ] as const) {
+    for (let attempt = 0; attempt < times; attempt++) {
+      world.clock.advance(every);
+      await world.idle();
+    }
+  }
+  expect(await places(world, 'pay')).toEqual(['1 reminders:a 1', '2 reminders:a 2']);
+  expect(await read(world, 'reminders:a')).toHaveLength(2);
+});
+
 /** The log of an engine that does not append copies in the same step, such as Redis. */
 const oneByOne = (world: World) => Object.assign(world.assembly.engine.log, { copies: false });
 

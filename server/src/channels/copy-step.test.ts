@@ -60,8 +60,14 @@ function setUp(wrap: (log: Log) => Log = (log) => log, rules = channels) {
   };
   const read = (channel: string): readonly Message[] =>
     engine.read(channel, 0, 1_000).messages.map(({ message }) => message);
-  return { publish, read };
+  return { publish, read, clock };
 }
+
+/** A log that answers later and appends no copies, such as that of Redis. */
+const later = (log: Log): Log => ({
+  ...{ read: log.read.bind(log), seek: log.seek.bind(log), watch: () => {}, unwatch: () => {} },
+  append: async (channel: string, entry: Entry, options: AppendOptions) => log.append(channel, entry, options),
+});
 
 const originOf = ({ origin, offset }: Message, channel: string): string =>
   `${origin?.channel ?? channel} ${origin?.offset ?? offset}`;
@@ -145,6 +151,41 @@ describe('a bound channel', () => {
     ]);
     expect(copiesIn(full, read)).toEqual(['a:1 1']);
     expect(copiesIn(other, read)).toEqual(['a:1 1', 'a:1 2', 'a:1 3']);
+  });
+
+  describe.each([
+    ['appends copies with the message', (log: Log) => log],
+    ['appends copies later', later],
+  ])('of a log that %s', (_, wrap) => {
+    it.each([
+      ['a source that remembers keys for long', { source: '1h', target: '2s' }, { every: 1_000, times: 20 }],
+      ['a source that remembers keys for less than the publisher tries', {}, { every: 30_000, times: 26 }],
+      ['a target that remembers keys for long', { target: '1h' }, { every: 30_000, times: 26 }],
+      ['a target that remembers no keys', { target: '0s' }, { every: 30_000, times: 26 }],
+    ])('has a message of %s once, although another queue stays full', async (_, dedupe, { every, times }) => {
+      const { source = '5m', target = '5m' } = dedupe as { source?: string; target?: string };
+      const bind = ['a:*'];
+      const { channels: rules } = parseConfig({
+        anonymous: true,
+        channels: {
+          'a:{x}': { history, dedupe: source },
+          pay: { queue: {}, dedupe: target, bind },
+          log: { history, dedupe: target, bind },
+          full: { queue: { maxLength: 1 }, bind },
+        },
+      });
+      const { publish, read, clock } = setUp(wrap, rules);
+      await publish({ channel: 'a:2', event: 'fills the queue' });
+      for (let attempt = 0; attempt < times; attempt++) {
+        expect(await publish({ channel: 'a:1', event: 'paid', key: 'k' })).toMatchObject({ error: 'queue_full' });
+        clock.advance(every);
+      }
+      expect(read('a:1')).toHaveLength(1);
+      for (const bound of ['pay', 'log']) expect(copiesIn(bound, read)).toEqual(['a:2 1', 'a:1 1']);
+      clock.advance(3_600_000);
+      await publish({ channel: 'a:1', event: 'another payment', key: 'k' });
+      expect(copiesIn('pay', read)).toEqual(['a:2 1', 'a:1 1', 'a:1 2']);
+    });
   });
 
   it('is refused once, without a fault elsewhere, if one append throws and another rejects', async () => {

@@ -7,6 +7,7 @@ import type { Decision } from './authorize.ts';
 import { type BoundChannel, NOT_BOUND } from './bindings.ts';
 import type { Allowance } from './publish-allowance.ts';
 import type { PublishSpan } from './publish-tracing.ts';
+import { scopeOf } from './publisher-scope.ts';
 
 /** What a caller of the door knows about a publish. */
 export interface PublishRequest {
@@ -87,6 +88,17 @@ export class Publication {
 
   set appended(appended: Appended) {
     this.#appended = appended;
+  }
+
+  /** The draft's idempotency key, unique to its publisher. */
+  get key(): string | undefined {
+    const { key } = this.draft;
+    return key === undefined ? undefined : `${scopeOf(this.request.by)} ${key}`;
+  }
+
+  /** Milliseconds for which the key is remembered. */
+  get window(): number {
+    return this.request.dedupe ?? this.rule.dedupe;
   }
 
   /** Where the message stands, once the engine holds it. */

@@ -9,7 +9,6 @@ import { type Authority, authorize, type Decision } from './authorize.ts';
 import { copiesOf, NO_COPIES, optionsOf } from './copies.ts';
 import { isSurelySmall, refuseLarge } from './payload-size.ts';
 import type { Appended, Publication } from './publication.ts';
-import { scopeOf } from './publisher-scope.ts';
 import { validateDraft } from './validate.ts';
 
 /** What the steps need. */
@@ -125,8 +124,8 @@ function stamp({ draft, request: { by }, rule }: Publication, { ids, clock }: Pu
 
 function appendOptions(publication: Publication, entry: Entry, { log, ids }: PublishServices): AppendOptions {
   const { rule, draft, request, channel, bound } = publication;
-  const { key, if: expected } = draft;
-  const options = optionsOf(rule, key === undefined ? undefined : `${scopeOf(request.by)} ${key}`);
+  const { if: expected } = draft;
+  const options = optionsOf(rule, publication.key);
   const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, ids.next) : NO_COPIES;
   const { source, dedupe } = request;
   if (expected === undefined && copies.length === 0 && source === undefined && dedupe === undefined) return options;

@@ -19,8 +19,10 @@ export interface AppendOptions {
   readonly retention: Retention;
   /** Idempotency key, already made unique to its user. */
   readonly key?: string;
-  /** Milliseconds for which the key is remembered. */
+  /** Milliseconds for which the key is remembered, from the time of the entry. */
   readonly window: number;
+  /** A remembered key is remembered for another window, from the time of this entry: its publish is not complete yet. */
+  readonly renews?: true;
   /** Where the message came from: an append at a position that was reached appends nothing. Not together with `key`. */
   readonly source?: SourcePosition;
   /** The channel is a queue; its retention is `UNTIL_SETTLED`. If it is full, the append is refused with `QueueFull`. */

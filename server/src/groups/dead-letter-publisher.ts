@@ -38,6 +38,9 @@ const RETRY = 10_000;
 /** Milliseconds until letters that were refused for good are tried again: a hook may decide otherwise. */
 const RETRY_REFUSED = 600_000;
 
+/** Milliseconds for which a published letter is remembered: a crash or a full queue may delay its removal from the list. */
+const REMEMBERED = 3_600_000;
+
 /**
  * Publishes dead letters to the channel that the rule names. A letter is removed from the group's list
  * only after the publish was acknowledged, so a crash in between repeats it; its key makes the repeat
@@ -150,8 +153,10 @@ export class DeadLetterPublisher {
     const { rules, door } = this.#services;
     const { message } = letter.message;
     const { data, event, from = null } = message;
+    const channel = fill(deadLetter, rules.match(ref.channel)?.params ?? {});
     const outcome = await door.publish({
-      channel: fill(deadLetter, rules.match(ref.channel)?.params ?? {}),
+      channel,
+      dedupe: Math.max(REMEMBERED, rules.match(channel)?.rule.dedupe ?? 0),
       draft: {
         ...{ data, key: idempotencyKey(ref, letter), tags: tagsOf(ref, letter, message) },
         ...(event === undefined ? undefined : { event }),

@@ -66,10 +66,10 @@ export class EventLog {
   }
 
   /** @throws EngineUnavailable, or rejects with it */
-  append({ key, window = 0, type, subject, data }: WebhookEvent): unknown {
+  append({ key, window = 0, renews, type, subject, data }: WebhookEvent): unknown {
     const record = { type, data, ...(subject !== undefined && { subject }) };
     const entry = { id: nanoid(), time: this.#parts.now(), data: record as Json };
-    const once = key === undefined ? {} : { key, window: Math.max(window, WINDOW) };
+    const once = key === undefined ? {} : { key, window: Math.max(window, WINDOW), ...(renews && { renews }) };
     return this.#parts.log.append(this.#name, entry, { ...this.#append, ...once });
   }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Publication } from '../channels/publication.ts';
+import { PROGRAM } from '../auth/identity.ts';
+import { Publication, type PublishRequest } from '../channels/publication.ts';
 import type { PresenceStore } from '../engine/presence.ts';
 import { EventBus } from '../events.ts';
+import type { Rule } from '../rule.ts';
 import { WebhookSources } from './sources.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -63,15 +65,19 @@ describe('a connection', () => {
 });
 
 describe('a published message', () => {
-  it.each([
+  it.each<[string, Partial<PublishRequest>, number]>([
     ['the rule remembers keys', {}, 60_000],
     ['the publish says', { dedupe: 5_000 }, 5_000],
-    ['a bridge may publish it again', { source: { name: 's', position: '1' } }, DAY],
+    ['a bridge may publish it again', { source: { name: 's', partition: '0', position: '1' } }, DAY],
   ])('is reported once for as long as %s', (_, request, window) => {
     const { sources, recorded } = start();
-    const appended = { stored: { id: 'm1', epoch: 'e', offset: 1 }, entry: { id: 'm1', time: 1, data: 1 } };
-    const publication = { channel: 'chat:1', rule: { dedupe: 60_000 }, request, appended };
-    sources.published(publication as unknown as Publication, {} as never);
-    expect(recorded).toMatchObject([{ type: 'message.published', key: 'message chat:1 m1', window }]);
+    const publication = new Publication({
+      ...{ channel: 'chat:1', draft: { data: 1 }, by: PROGRAM, allowance: null },
+      ...request,
+    });
+    publication.rule = { dedupe: 60_000 } as Rule;
+    publication.appended = { stored: { id: 'm1', epoch: 'e', offset: 1 }, entry: { id: 'm1', time: 1, data: 1 } };
+    sources.published(publication, {} as never);
+    expect(recorded).toMatchObject([{ type: 'message.published', key: 'message chat:1 m1', window, renews: true }]);
   });
 });

@@ -183,15 +183,15 @@ export class WebhookSources implements PresenceObserver {
     return chain(firstEntry(publication, services), (entry) => this.#published(publication, entry));
   };
 
-  #published({ channel, rule, request, appended: { stored } }: Publication, entry: Entry): null {
+  #published({ channel, window, request, appended: { stored } }: Publication, entry: Entry): null {
     const { id, epoch, offset } = stored;
     const message = { ...entry, id, offset } as Message;
     const data = { channel, epoch, message: message as unknown as Json } as Json;
-    const window = request.source === undefined ? (request.dedupe ?? rule.dedupe) : SOURCE_WINDOW;
-    const once = { key: `message ${channel} ${id}`, window };
+    // A publish is repeated, and reported again, until its copies are complete.
+    const once = { key: `message ${channel} ${id}`, window: request.source === undefined ? window : SOURCE_WINDOW };
     for (const endpoint of this.#parts.webhooks.endpoints) {
       if (!endpoint.wantsMessage(channel, message)) continue;
-      endpoint.record({ type: 'message.published', subject: channel, data, ...once });
+      endpoint.record({ type: 'message.published', subject: channel, data, ...once, renews: true });
     }
     return null;
   }

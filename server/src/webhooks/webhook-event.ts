@@ -11,6 +11,8 @@ export interface WebhookEvent {
   readonly key?: string;
   /** Milliseconds in which it may be reported again. Default: ten minutes. */
   readonly window?: number;
+  /** The window begins again with every report. */
+  readonly renews?: true;
 }
 
 /** An event as it is stored and sent. */

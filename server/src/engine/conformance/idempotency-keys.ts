@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AppendOptions } from '../engine.ts';
+import { type AppendOptions, HeadMoved } from '../engine.ts';
 import { DAY, type EngineBench, HOUR, KEEP, NONE } from './engine-bench.ts';
 
 /** Idempotency keys and their windows. */
@@ -40,6 +40,42 @@ export function testIdempotencyKeys(bench: () => EngineBench): void {
       await bench().append('a', keyed('k'));
       bench().clock.advance(600);
       expect(await bench().append('a', keyed('k'))).toMatchObject({ offset: 2 });
+    });
+
+    it('is prolonged by a repeat that renews it', async () => {
+      const first = await bench().append('a', keyed('k'));
+      for (let at = 0; at < 3; at++) {
+        bench().clock.advance(600);
+        expect(await bench().append('a', { ...keyed('k'), renews: true })).toEqual(first);
+      }
+      bench().clock.advance(999);
+      expect(await bench().append('a', keyed('k'))).toEqual(first);
+      bench().clock.advance(1);
+      expect(await bench().append('a', keyed('k'))).toMatchObject({ offset: 2 });
+    });
+
+    it('is not shortened by a repeat that renews it', async () => {
+      const first = await bench().append('a', keyed('k'));
+      expect(await bench().append('a', { ...keyed('k', 10), renews: true })).toEqual(first);
+      bench().clock.advance(999);
+      expect(await bench().append('a', keyed('k'))).toEqual(first);
+    });
+
+    it('appends nothing if it was forgotten and the head has moved', async () => {
+      const { epoch, offset } = await bench().append('a', keyed('k'));
+      bench().clock.advance(1_000);
+      const renewal = { ...keyed('k'), renews: true, expected: { epoch, offset: offset - 1 } } as const;
+      await expect(bench().append('a', renewal)).rejects.toThrow(HeadMoved);
+      expect(await bench().offsets('a')).toEqual([1]);
+    });
+
+    it('keeps the epoch of an unused log as long as it was renewed', async () => {
+      const long = { ...NONE, key: 'k', window: 7 * DAY };
+      const first = await bench().append('a', long);
+      await bench().pass(6 * DAY);
+      expect(await bench().append('a', { ...long, renews: true })).toEqual(first);
+      await bench().pass(6 * DAY);
+      expect(await bench().append('a', long)).toEqual(first);
     });
 
     it('is remembered for its window in an empty, unused log', async () => {

@@ -141,7 +141,10 @@ export class Batch {
     const { window, retention, expected, source } = options;
     const known = this.#open(channel);
     const before = known && this.#recall(known, options);
-    if (known && before) return { result: toResult(known, before), time: undefined };
+    if (known && before) {
+      if (options.renews === true) this.#renew(known, options, { ...before, until: entry.time + window });
+      return { result: toResult(known, before), time: undefined };
+    }
     if (expected !== undefined) checkHead(this.#headOf(channel, known), expected);
     this.#take(body.length + OVERHEAD);
     admit?.(this);
@@ -162,6 +165,13 @@ export class Batch {
       return this.#keys.recallPosition(name, source.position, this.#now);
     }
     return key === undefined ? undefined : this.#keys.recall(this.#keys.nameOf(record.id, key), this.#now);
+  }
+
+  #renew(open: OpenChannel, options: AppendOptions, renewed: KeyRecord): void {
+    const before = this.#recall(open, options);
+    if (options.source !== undefined || before === undefined || before.until >= renewed.until) return;
+    open.isChanged = true;
+    this.#remember(open.record, options, renewed);
   }
 
   #remember(record: ChannelRecord, { key, source }: AppendOptions, placed: KeyRecord): void {

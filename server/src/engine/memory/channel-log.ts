@@ -80,6 +80,13 @@ export class ChannelLog {
     return key === undefined ? undefined : this.#recallKey(key, now);
   }
 
+  /** Remembers a remembered key for another window. */
+  renew({ key, window }: AppendOptions, time: number): void {
+    const remembered = key === undefined ? undefined : this.#keys?.get(key);
+    if (key === undefined || remembered === undefined || remembered.until >= time + window) return;
+    this.#remember(key, { ...remembered, until: time + window });
+  }
+
   #recallKey(key: string, now: number): PublishResult | undefined {
     const remembered = this.#keys?.get(key);
     return remembered !== undefined && remembered.until > now ? remembered.result : undefined;

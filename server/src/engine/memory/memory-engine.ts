@@ -80,7 +80,10 @@ export class MemoryEngine implements Engine, Log {
     const log = this.#open(channel);
     const now = this.#age.now(); // once: it reads two clocks
     const before = log.recall(options, now);
-    if (before !== undefined) return before;
+    if (before !== undefined) {
+      if (options.renews === true) log.renew(options, entry.time);
+      return before;
+    }
     if (options.expected !== undefined) checkHead({ epoch: log.epoch, offset: log.head }, options.expected);
     if (options.queue !== undefined) this.groups.admit(channel, log, options.queue);
     const { message, result } = log.append(entry, options, now);

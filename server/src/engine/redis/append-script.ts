@@ -12,7 +12,7 @@ import { script } from './script.ts';
  * its tags, names and values in turn, and the head that it expects, offset and perhaps epoch. The
  * settings are a list, `count age window time length tags key queue head`:
  * how many are kept and for how long (-1: none), the window of the key, the length of the content in a
- * node's units, the number of tags, `1` if there is a key, `2` if it is that of a source, and the maximum length of a
+ * node's units, the number of tags, `1` if there is a key, `2` if it is that of a source, `3` if a repeat renews the key, and the maximum length of a
  * queue (0: it is none; negative: the oldest message makes room), and how many words the expected head has. The last
  * argument of an entry from a source is its position; its key holds the highest one.
  *
@@ -37,7 +37,7 @@ local NO_TAGS = {}
 local function readEntry()
   local count, age, window, time, length, tags, keyed, bound, head = unpack(cjson.decode(nextArgument()))
   local entry = {id = nextArgument(), content = nextArgument(), count = count, age = age, window = window, time = time,
-    length = length, tags = NO_TAGS, key = false, group = false, expected = false, epoch = false, position = false}
+    length = length, tags = NO_TAGS, key = false, renews = keyed == 3, group = false, expected = false, epoch = false, position = false}
   if tags > 0 then entry.tags = {} end
   for tag = 1, tags * 2 do entry.tags[tag] = nextArgument() end
   if head > 0 then entry.expected = tonumber(nextArgument()) end
@@ -72,6 +72,13 @@ local function remember(log, entry, answer)
   call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. stored, 'PX', keep)
   log.keep = math.max(log.keep, keep)
   return stored
+end
+-- For never less than it was promised before.
+local function renew(log, entry, answer)
+  local till = string.match(redis.call('GET', entry.key) or '', '^%S+')
+  if till and tonumber(till) >= entry.time + entry.window then return end
+  remember(log, entry, answer)
+  keepEpoch(log, log.keep)
 end
 local function isElsewhere(log, entry)
   return entry.expected and (entry.expected ~= log.head or (entry.epoch and entry.epoch ~= log.epoch))
@@ -119,7 +126,9 @@ local function appendAll(meta, messages, life, doubted, entries)
   for _, entry in ipairs(entries) do if entry.key then known[entry.key] = recall(entry.key) end end
   for at, entry in ipairs(entries) do
     local answer, stored = repeated(known[entry.key or ''], entry)
-    if full then answer = full elseif not answer then answer, stored = append(log, entry) end
+    if full then answer = full
+    elseif not answer then answer, stored = append(log, entry)
+    elseif entry.renews and entry.window > 0 then renew(log, entry, answer) end
     if string.sub(answer, 1, 1) == '?' then full = answer end
     answers[at] = answer
     if stored then known[entry.key] = stored end

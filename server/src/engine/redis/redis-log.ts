@@ -243,13 +243,18 @@ const headWords = ({ epoch, offset }: ExpectedHead): readonly string[] =>
 
 /** What the script needs to know of an entry: `[count, age, window, time, length, tags, key, queue, head]`. */
 function settingsOf({ time, tags }: Entry, length: number, options: AppendOptions): string {
-  const { retention, key, source, queue, expected } = options;
+  const { retention, source, queue, expected } = options;
   const window = source === undefined ? options.window : SOURCE_KEPT;
-  const keyed = source === undefined ? Number(key !== undefined) : 2;
   const kept = retention === null ? '-1,0' : `${retention.count},${retention.age}`;
   const count = tags === undefined ? 0 : Object.keys(tags).length;
   const head = expected === undefined ? 0 : headWords(expected).length;
-  return `[${kept},${window},${time},${length},${count},${keyed},${queue === undefined ? 0 : boundOf(queue)},${head}]`;
+  return `[${kept},${window},${time},${length},${count},${keyedBy(options)},${queue === undefined ? 0 : boundOf(queue)},${head}]`;
+}
+
+function keyedBy({ key, source, renews }: AppendOptions): number {
+  if (source !== undefined) return 2;
+  if (key === undefined) return 0;
+  return renews === true ? 3 : 1;
 }
 
 const boundOf = ({ maxLength, overflow }: QueueBounds): number => (overflow === 'reject' ? maxLength : -maxLength);
