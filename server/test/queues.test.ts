@@ -181,6 +181,27 @@ describe('a queue', () => {
     expect(messages.map(({ message }) => message.data)).toEqual([1, 2]);
   });
 
+  it('publishes what overflows although another queue that binds the channel is full', async () => {
+    const spill = { maxLength: 1, overflow: 'dead-letter' as const, deadLetter: 'dead:copies' };
+    const bind = ['source'];
+    const world = await start({
+      channels: {
+        ...CHANNELS,
+        source: { allow: WORKERS },
+        full: { bind, queue: { maxLength: 1 } },
+        copies: { bind, queue: spill },
+      },
+    });
+    await world.gateway.publish('source', 1);
+    world.clock.advance(1_000);
+    await world.idle();
+    await expect(world.gateway.publish('source', 2)).rejects.toThrow('not acknowledged');
+    world.clock.advance(1_000);
+    await world.idle();
+    const { messages } = await world.services.log.read('dead:copies', 0, 10);
+    expect(messages.map(({ message }) => message.data)).toEqual([1]);
+  });
+
   it('keeps a dead letter that its channel refuses for good, and publishes later ones', async () => {
     const world = await start();
     const worker = await connectWorker(world, { channel: 'wide:a' });
@@ -249,6 +270,33 @@ describe('a queue', () => {
     const ref = { channel: 'wide:a', group: 'queue' };
     expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 0 });
   });
+
+  it.each(['2s', '5m'])(
+    'publishes a dead letter once, although a queue that binds its channel is full (%s)',
+    async (dedupe) => {
+      const world = await start({
+        channels: {
+          ...CHANNELS,
+          'dead:{kind}': { history: true, dedupe },
+          full: { bind: ['dead:*'], queue: { maxLength: 1 } },
+        },
+      });
+      const worker = await connectWorker(world, { channel: 'mail:welcome' });
+      await worker.consume();
+      await world.gateway.publish('dead:other', 'fills the queue');
+      await world.gateway.publish('mail:welcome', 'hello');
+      await world.idle();
+      await worker.nack(worker.last, { dead: true });
+      for (let attempt = 0; attempt < 60; attempt++) {
+        await world.idle();
+        world.clock.advance(10_000);
+      }
+      const { messages } = await world.services.log.read('dead:welcome', 0, 10);
+      expect(messages.map(({ message }) => message.data)).toEqual(['hello']);
+      const ref = { channel: 'mail:welcome', group: 'queue' };
+      expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 1 });
+    },
+  );
 
   it('that is full refuses messages with a retryable error', async () => {
     const world = await start();

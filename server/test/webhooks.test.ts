@@ -13,6 +13,8 @@ const KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const CHANNELS = {
   'chat:{room}': { allow: { '*': 'users' }, history: true, presence: { grace: 0, interval: 0 } },
   'jobs:{kind}': { allow: { '*': 'users', consume: 'users' }, queue: { maxDeliveries: 1, backoff: [] } },
+  'busy:{id}': { allow: { '*': 'users' }, history: true },
+  full: { bind: ['busy:*'], queue: { maxLength: 1 } },
 } as const;
 const chat = { channel: 'chat:lobby' } as const;
 
@@ -111,6 +113,21 @@ describe('a webhook', () => {
     const key = createPublicKey({ key: keys[0] as { kty: string }, format: 'jwk' });
     expect(verify(null, content, key, Buffer.from(signature?.slice(4) ?? '', 'base64'))).toBe(true);
     expect(JSON.stringify(keys)).not.toContain('"d"');
+  });
+
+  it('receives a message that is in its log although a bound queue refuses the copy, once', async () => {
+    const endpoint = await listen();
+    const { world } = await start(endpoint);
+    await world.gateway.publish('busy:a', 1);
+    await expect(world.gateway.publish('busy:a', 2)).rejects.toThrow('not acknowledged');
+    for (let attempt = 0; attempt < 8; attempt++) {
+      await expect(world.gateway.publish('busy:a', 3, { key: 'order-7' })).rejects.toThrow('not acknowledged');
+      world.clock.advance(120_000);
+    }
+    await world.gateway.publish('chat:lobby', 'the last one');
+    await until(world, endpoint, 4);
+    const data = received(endpoint).map((event) => (event.data.message as { data: unknown }).data);
+    expect(data).toEqual([1, 2, 3, 'the last one']);
   });
 
   it('receives a message whose publish was stored without an answer, when it is retried', async () => {

@@ -4,6 +4,7 @@ import type { NowOrLater } from '../util/now-or-later.ts';
 import { shareJson } from '../util/shared-json.ts';
 import { authorize, type Decision } from './authorize.ts';
 import { beginSpan } from './begin-span.ts';
+import { carryOutAll } from './carry-out-all.ts';
 import { copyToBound } from './copy-step.ts';
 import { Publication, type PublishRequest } from './publication.ts';
 import {
@@ -29,7 +30,7 @@ export type AfterAppend = PublishStep;
 export interface PublishExtensions {
   /** Asked for each publish that is permitted and within its rate; may refuse it or replace its draft. */
   readonly hooks?: readonly PublishStep[];
-  /** Carried out for each publish that the engine holds, before it is acknowledged. */
+  /** Carried out for each publish that the engine holds, before it is acknowledged; also if a copy is refused. */
   readonly afterAppend?: readonly AfterAppend[];
   /** Default: publishes are not traced. */
   readonly tracer?: PublishTracer | undefined;
@@ -179,7 +180,7 @@ export class Door {
 
 /** The course from the append to the acknowledgement. */
 const courseAfter = (afterAppend: readonly AfterAppend[]): Course<PublishResult> => ({
-  steps: [append, copyToBound, ...afterAppend],
+  steps: [append, carryOutAll([copyToBound, ...afterAppend])],
   finish: ({ result, span }) => {
     span?.end(result);
     return result;
