@@ -100,6 +100,51 @@ describe('a scheduled message', () => {
     expect(await dataOf(world)).toEqual([1]);
   });
 
+  it('is answered like the first time with its key, although its time has passed or no more may wait', async () => {
+    const { world, ada } = await start();
+    const at = world.clock.now() + 1_000;
+    const command = { type: 'schedule', channel: LOBBY, data: 1, at, key: 'k' } as const;
+    const first = await ada.result(command);
+    for (const key of ['k2', 'k3']) await ada.result({ ...command, at: at + MINUTE, key });
+    expect(await ada.result(command)).toEqual(first);
+    world.clock.advance(1_001);
+    expect(await dataOf(world)).toEqual([1]);
+    expect(await ada.result(command)).toEqual(first);
+    const other = await ada.request({ ...command, key: 'another' });
+    expect(other).toMatchObject({
+      error: { name: 'command_invalid', message: expect.stringContaining('in the past') },
+    });
+    expect(await dataOf(world)).toEqual([1]);
+  });
+
+  it('is scheduled again with its key after it was withdrawn', async () => {
+    const { world, ada } = await start();
+    const command = { type: 'schedule', channel: LOBBY, data: 1, delay: 1_000, key: 'k' } as const;
+    const ids = new Set<string>();
+    for (let round = 0; round < 4; round++) {
+      const scheduled = await ada.result<{ id: string }>(command);
+      expect(await ada.result(command)).toEqual(scheduled);
+      ids.add(scheduled.id);
+      if (round < 3) await ada.result({ type: 'unschedule', channel: LOBBY, message: scheduled.id });
+    }
+    expect(ids.size).toBe(4);
+    expect(world.services.schedules.size).toBe(1);
+    world.clock.advance(MINUTE);
+    expect(await dataOf(world)).toEqual([1]);
+    expect(ids).toContain((await ada.result<{ id: string }>(command)).id);
+  });
+
+  it('is refused if it was withdrawn too often with its key', async () => {
+    const { ada } = await start();
+    const command = { type: 'schedule', channel: LOBBY, data: 1, delay: 1_000, key: 'k' } as const;
+    for (let round = 0; round < 16; round++) {
+      const { id } = await ada.result<{ id: string }>(command);
+      await ada.result({ type: 'unschedule', channel: LOBBY, message: id });
+    }
+    const message = expect.stringContaining('were withdrawn within an hour. Use another key');
+    expect(await ada.request(command)).toMatchObject({ error: { name: 'command_invalid', message } });
+  });
+
   it('has a key of its own on each channel, and for each publisher', async () => {
     const { world, ada } = await start();
     const body = { data: 1, delay: 1_000, key: 'k' } as const;

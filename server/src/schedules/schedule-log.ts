@@ -2,7 +2,7 @@ import type { PublishResult } from '@sluice/protocol';
 import { type AppendOptions, EngineUnavailable, HeadMoved, type Log } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import { asJson, asRecord, SCHEDULES, type ScheduleRecord } from './schedule-record.ts';
+import { asJson, asRecord, SCHEDULES, type ScheduleRecord, type SettledMessage } from './schedule-record.ts';
 
 /** An entry of the log that still matters. */
 export interface LiveEntry {
@@ -10,6 +10,12 @@ export interface LiveEntry {
   readonly id: string;
   /** Of the last time that it was written. */
   readonly offset: number;
+}
+
+/** Where a record is in the log. */
+export interface Logged extends PublishResult {
+  /** Its key was used before: this is the place of the first record, and nothing was appended. */
+  readonly isRepeat: boolean;
 }
 
 /** What this node keeps in memory of the log. Records of kinds that it does not know are ignored. */
@@ -47,6 +53,12 @@ const PAGE = 1_000;
 const RETRY = 1_000;
 /** Settled entries that are remembered, so that one that was written again meanwhile is ignored. */
 const MOST_SETTLED = 10_000;
+
+/** An append that expects this head appends nothing: it only answers a key that is remembered. */
+const NO_HEAD = { offset: -1 };
+const NOTHING: ScheduleRecord = { kind: 'settled', scheduled: '' };
+
+const settledKey = (id: string): string => `settled ${id}`;
 
 /** The log of schedules, as a node follows it: it is stored as channels are, by every engine. */
 export class ScheduleLog {
@@ -87,14 +99,21 @@ export class ScheduleLog {
   }
 
   /** Appends a record; with a key only once within an hour: a repeat gets the position of the first. */
-  append(record: ScheduleRecord, key?: string): Promise<PublishResult & { readonly isRepeat: boolean }> {
+  append(record: ScheduleRecord, key?: string): Promise<Logged> {
     return this.#append(record, key === undefined ? {} : { key });
   }
 
-  async #append(
-    record: ScheduleRecord,
-    only: Pick<AppendOptions, 'key' | 'expected'>,
-  ): Promise<PublishResult & { readonly isRepeat: boolean }> {
+  /** The place of the record that was appended with a key within the last hour. */
+  async recall(key: string): Promise<Logged | undefined> {
+    try {
+      return await this.#append(NOTHING, { key, expected: NO_HEAD });
+    } catch (error) {
+      if (error instanceof HeadMoved) return undefined;
+      throw error;
+    }
+  }
+
+  async #append(record: ScheduleRecord, only: Pick<AppendOptions, 'key' | 'expected'>): Promise<Logged> {
     const { log, clock, nextId } = this.#parts;
     const id = nextId();
     const options: AppendOptions = {
@@ -129,9 +148,16 @@ export class ScheduleLog {
   }
 
   /** Appends that an entry does not matter any more. */
-  async settle(id: string): Promise<void> {
-    await this.append({ kind: 'settled', scheduled: id }, `settled ${id}`);
+  async settle(id: string, how: Pick<SettledMessage, 'withdrawn'> = {}): Promise<void> {
+    await this.append({ kind: 'settled', scheduled: id, ...how }, settledKey(id));
     this.#forget(id);
+  }
+
+  /** Was an entry withdrawn within the last hour? */
+  async isWithdrawn(id: string): Promise<boolean> {
+    const settled = await this.recall(settledKey(id));
+    const record = settled && (await this.recordAt(settled));
+    return record?.kind === 'settled' && record.withdrawn === true;
   }
 
   /** The record of an entry; `undefined` if the log lost it. */

@@ -32,6 +32,8 @@ export interface SettledMessage extends Rewritten {
   readonly kind: 'settled';
   /** The id of its entry. */
   readonly scheduled: string;
+  /** It was withdrawn before it was published. */
+  readonly withdrawn?: true;
 }
 
 /** A recurring schedule that was created over the API. It replaces an earlier one of its name. */

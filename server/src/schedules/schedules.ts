@@ -12,6 +12,7 @@ import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { Rule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
+import { acceptOnce } from './accept-once.ts';
 import { DuePublisher } from './due-publisher.ts';
 import { PendingMessages } from './pending-messages.ts';
 import { Recurring } from './recurring.ts';
@@ -125,16 +126,16 @@ export class Schedules {
     const now = clock.now();
     const at = due.at ?? now + (due.delay ?? 0);
     const refusal = this.#refuse(rule, channel, { at, now });
-    if (refusal !== null) return refusal;
     const { by } = request;
     const draft = publication.rewritten ?? toDraft(request.draft);
     // All channels share the log of schedules; a channel name has no space.
     const key = draft.key === undefined ? undefined : `${channel} ${scopeOf(by)} ${draft.key}`;
     try {
-      const appended = await this.#log.append(this.#recordOf(draft, { at, channel, by }), key);
-      const { id } = appended;
-      const first = appended.isRepeat ? await this.#log.recordAt(appended) : undefined;
-      return { id, at: first?.kind === 'scheduled' ? first.at : at };
+      const record = this.#recordOf(draft, { at, channel, by });
+      const accepted = await acceptOnce(this.#log, { record, key, refusal });
+      if (accepted instanceof Refusal) return accepted;
+      const first = accepted.isRepeat ? await this.#log.recordAt(accepted) : undefined;
+      return { id: accepted.id, at: first?.kind === 'scheduled' ? first.at : at };
     } catch (error) {
       return refuseUnavailable(error);
     }
@@ -178,7 +179,7 @@ export class Schedules {
       // Another node may have accepted it a moment ago.
       if (this.#pending.get(id) === undefined) await this.#log.catchUp();
       if (!this.#mayWithdraw(channel, id, by)) return notScheduled(id, channel);
-      await this.#log.settle(id);
+      await this.#log.settle(id, { withdrawn: true });
       return null;
     } catch (error) {
       return refuseUnavailable(error);

@@ -69,6 +69,15 @@ export function testIdempotencyKeys(bench: () => EngineBench): void {
       expect(await bench().offsets('a')).toEqual([1]);
     });
 
+    it('can be looked up by an append that expects a head that never is', async () => {
+      const lookup = { ...keyed('k'), expected: { offset: -1 } };
+      await expect(bench().append('a', lookup)).rejects.toThrow(HeadMoved);
+      const first = await bench().append('a', keyed('k'));
+      expect(await bench().append('a', lookup)).toEqual(first);
+      await expect(bench().append('a', { ...lookup, key: 'other' })).rejects.toThrow(HeadMoved);
+      expect(await bench().offsets('a')).toEqual([1]);
+    });
+
     it('keeps the epoch of an unused log as long as it was renewed', async () => {
       const long = { ...NONE, key: 'k', window: 7 * DAY };
       const first = await bench().append('a', long);
