@@ -41,6 +41,10 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/schedules/recurring-publisher.ts': [6, 'when messages are due'],
   'server/src/schedules/schedule-log.ts': [1, 'the timestamp of an entry of the log'],
   'server/src/channels/publish-steps.ts': [1, 'the timestamp of a message'],
+  'server/src/channels/copy-step.ts': [
+    2,
+    'until when the key of a copy is remembered, which counts from the timestamp of its message',
+  ],
   'server/src/api/routes/revocations.ts': [1, 'the times of a revocation'],
   'server/src/api/routes/tickets.ts': [1, 'claims of tickets'],
   'server/src/sse/ticket-desk.ts': [4, 'the expiry of tickets, which all nodes check; the timestamp of a used ticket'],

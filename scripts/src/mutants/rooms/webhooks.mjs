@@ -222,8 +222,8 @@ export const webhooks = [
   },
   {
     file: `${FOLDER}/sources.ts`,
-    from: '(request.dedupe ?? rule.dedupe) : SOURCE_WINDOW',
-    to: '(request.dedupe ?? rule.dedupe) : rule.dedupe',
+    from: 'request.source === undefined ? window : SOURCE_WINDOW',
+    to: 'window',
     fault: 'a message that a bridge publishes again is reported again',
     tests: SOURCES,
   },
