@@ -3,7 +3,7 @@ import { BackendError, type ErrorFields } from './backend-error.ts';
 
 /** How to reach the HTTP API of a gateway. */
 export interface HttpOptions {
-  /** The address of the gateway, such as `http://localhost:8080`. */
+  /** The address of the gateway, such as `http://localhost:8080`, or of one of its apps, such as `http://localhost:8080/apps/shop`. */
   readonly url: string;
   readonly apiKey: string;
   /** How often a call is repeated that failed for a reason that may pass. Default: 3. */
@@ -52,7 +52,7 @@ export class Http {
   async #attempt({ method, path, query, body, signal }: HttpCall): Promise<unknown> {
     const { url, apiKey, timeout = 30_000, fetch: send = fetch } = this.#options;
     const late = AbortSignal.timeout(timeout);
-    const response = await send(new URL(path + queryOf(query), url), {
+    const response = await send(new URL(`${basePath(url)}${path}${queryOf(query)}`, url), {
       method,
       headers: {
         Authorization: `Bearer ${apiKey}`,
@@ -66,6 +66,9 @@ export class Http {
     throw errorOf(text, response.status);
   }
 }
+
+/** The path of an app, or empty. */
+const basePath = (url: string): string => new URL(url).pathname.replace(/\/+$/, '');
 
 /** A proxy may answer something else than JSON. */
 function errorOf(text: string, status: number): BackendError {

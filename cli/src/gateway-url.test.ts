@@ -6,7 +6,11 @@ describe('addresses of a gateway', () => {
     ['http://a.test:1', 'http://a.test:1/x', 'ws://a.test:1/ws'],
     ['https://a.test/', 'https://a.test/x', 'wss://a.test/ws'],
     ['ws://a.test/ws', 'http://a.test/x', 'ws://a.test/ws'],
-    ['wss://a.test/rt/ws', 'https://a.test/x', 'wss://a.test/rt/ws'],
+    ['wss://a.test/rt/ws', 'https://a.test/rt/x', 'wss://a.test/rt/ws'],
+    ['wss://a.test/socket', 'https://a.test/x', 'wss://a.test/socket'],
+    ['http://a.test/apps/shop', 'http://a.test/apps/shop/x', 'ws://a.test/apps/shop/ws'],
+    ['http://a.test/apps/shop/', 'http://a.test/apps/shop/x', 'ws://a.test/apps/shop/ws'],
+    ['http://a.test/apps/shop/ws', 'http://a.test/apps/shop/x', 'ws://a.test/apps/shop/ws'],
   ])('of %s', (given, http, socket) => {
     expect(httpUrl(new URL(given), '/x').href).toBe(http);
     expect(socketUrl(new URL(given)).href).toBe(socket);

@@ -6,16 +6,24 @@ import type { Shell } from './shell.ts';
 /** Default of `--url`. */
 export const DEFAULT_URL = 'http://localhost:8080';
 
-/** The HTTP URL of a path at the gateway, given any of its URLs. */
+/** An HTTP URL is that of the gateway, or of one of its apps. A WebSocket URL without `/ws` says nothing about it. */
+function basePath({ protocol, pathname }: URL): string {
+  const path = pathname.replace(/\/$/, '');
+  if (path.endsWith('/ws')) return path.slice(0, -'/ws'.length);
+  return protocol.startsWith('http') ? path : '';
+}
+
+/** The HTTP URL of a path at the gateway, or at one of its apps, given any of its URLs. */
 export function httpUrl(url: URL, path: string): URL {
-  const http = new URL(path, url);
+  const http = new URL(`${basePath(url)}${path}`, url);
   http.protocol = url.protocol.replace('ws', 'http');
   return http;
 }
 
-/** The WebSocket URL of the gateway, given any of its URLs. */
+/** The WebSocket URL of the gateway, or of one of its apps, given any of its URLs. */
 export function socketUrl(url: URL): URL {
-  const socket = new URL(url.pathname === '/' ? '/ws' : url.pathname, url);
+  const isComplete = url.protocol.startsWith('ws') && url.pathname !== '/';
+  const socket = new URL(isComplete ? url.pathname : `${basePath(url)}/ws`, url);
   socket.protocol = url.protocol.replace('http', 'ws');
   return socket;
 }

@@ -62,6 +62,10 @@ function describeFailure(error: unknown): string {
 }
 
 function filesOf({ file, input, directory }: Gathered): string[] {
-  const contracts = typeof input.contracts === 'string' ? [resolve(directory, input.contracts)] : [];
+  const apps = Object.values((input.apps ?? {}) as object) as readonly unknown[];
+  const contracts = [input, ...apps].flatMap((app) => {
+    const path = (app as { contracts?: unknown } | null)?.contracts;
+    return typeof path === 'string' ? [resolve(directory, path)] : [];
+  });
   return file === undefined ? contracts : [file, ...contracts];
 }

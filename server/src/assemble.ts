@@ -13,7 +13,7 @@ import { Hub } from './channels/hub.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
 import { Cluster } from './cluster/cluster.ts';
-import { describeConfig } from './config/describe.ts';
+import { describeApp, describeConfig } from './config/describe.ts';
 import type { Config } from './config/schema.ts';
 import { withoutSecrets } from './config/without-secrets.ts';
 import type { Engine } from './engine/engine.ts';
@@ -29,6 +29,7 @@ import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
 import { ServerMembers } from './manage/server-members.ts';
+import { textOfApps } from './observe/app-metrics.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
 import { LoopWatch } from './observe/lag-metrics.ts';
 import { createLogger, logEvents } from './observe/log.ts';
@@ -44,6 +45,7 @@ import { hookResponders } from './requests/hook-responder.ts';
 import { Peers } from './requests/peers.ts';
 import { Requests } from './requests/requests.ts';
 import { Schedules } from './schedules/schedules.ts';
+import { ArrivalLimits } from './session/arrival-limits.ts';
 import { FairScheduler } from './session/fair-scheduler.ts';
 import { Registry } from './session/registry.ts';
 import { ReplyFlusher } from './session/reply-flusher.ts';
@@ -52,12 +54,14 @@ import { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { Tap } from './tap/tap.ts';
 import { createPublishTracer } from './tracing/publish-tracer.ts';
+import { SharedTransport } from './transport/shared-transport.ts';
 import { StreamTopics } from './transport/stream-topics.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
 import { AgeClock } from './util/age-clock.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import { Ids } from './util/ids.ts';
+import { Tally } from './util/tally.ts';
 import { Turn } from './util/turn.ts';
 import { createWebhooks, type WebhookSide } from './webhooks/create-webhooks.ts';
 import type { PresentClient } from './webhooks/sources.ts';
@@ -83,9 +87,27 @@ export interface Parts {
 /** Connections to one host for hooks. */
 const CONNECTIONS = 256;
 
+/** What all apps of a process share. */
+interface Shared {
+  readonly descriptors: DescriptorWatch | undefined;
+  readonly arrivals: ArrivalLimits;
+  /** Open connections by address. */
+  readonly addresses: Tally;
+}
+
+/** One of `apps`, assembled. */
+export interface AppAssembly {
+  readonly name: string;
+  readonly assembly: Assembly;
+}
+
 /** A gateway's parts, assembled and not yet started. */
-export interface Assembly {
+export interface Assembly extends Shared {
   readonly config: Config;
+  /** Is it one of `apps`? Then the process is not its own. */
+  readonly isNamed: boolean;
+  /** The apps that share its process. */
+  readonly apps: readonly AppAssembly[];
   readonly engine: Engine;
   readonly transport: Transport;
   readonly services: Services;
@@ -106,7 +128,6 @@ export interface Assembly {
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
   readonly bridgeList: BridgeList;
-  readonly descriptors: DescriptorWatch | undefined;
   readonly loop: LoopWatch;
   readonly wires?: readonly SocketWire[];
   /** Topics of event streams, if they are enabled. */
@@ -115,8 +136,30 @@ export interface Assembly {
   readonly scrape?: () => Promise<string>;
 }
 
-/** Assembles the parts: the only place that names every concrete class. */
+/** Assembles a gateway, and its other apps if it has any. */
 export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
+  return config.apps.length === 0 ? assembleApp(config, parts) : assembleApps(config, parts);
+}
+
+/** Nothing in an assembly knows that there are others: they share only the transport and limits of the process. */
+function assembleApps(config: Config, parts: Partial<Parts>): Assembly {
+  const { transport: port = createTransport(config), log = createLogger(config.log), clock = systemClock } = parts;
+  const transport = new SharedTransport(port, config.apps, config);
+  const descriptors = parts.descriptors ?? (parts.transport === undefined ? procDescriptors() : undefined);
+  const main = assembleApp(config, { ...parts, transport, log, ...(descriptors && { descriptors }) });
+  const apps = config.apps.map(({ name, config: own }) => {
+    const of = { transport: transport.app(name), clock, log: log.child({ app: name }) };
+    return { name, assembly: assembleApp(own, { ...of, ...(parts.wires && { wires: parts.wires }) }, main) };
+  });
+  return { ...main, apps, scrape: () => textOfApps(main.metrics, apps) };
+}
+
+/**
+ * Assembles the parts of one app: the only place that names every concrete class.
+ *
+ * @param shared if it is one of `apps`
+ */
+function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): Assembly {
   const { transport = createTransport(config), clock = systemClock, turn = new Turn() } = parts;
   const { engine = createEngine(config, clock), log: logger = createLogger(config.log) } = parts;
   const events = new EventBus();
@@ -131,7 +174,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
 
   const client = new HttpClient({ policy: new AddressPolicy(config.privateTargets), clock, connections: CONNECTIONS });
   const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
-  const registry = new Registry();
+  const addresses = shared?.addresses ?? new Tally();
+  const registry = new Registry(addresses);
   const webhooks = createWebhooks({
     ...{ webhooks: config.webhooks, engine, client, events, clock, cluster },
     clients: () => presentClients(registry),
@@ -214,7 +258,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const source = parts.descriptors ?? (parts.transport === undefined ? procDescriptors() : undefined);
   const { connectionsPerUser, connectionsPerAddress } = config.limits;
   const wanted = Math.max(connectionsPerUser, connectionsPerAddress);
-  const descriptors = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
+  const own = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
+  const descriptors = shared === undefined ? own : shared.descriptors;
   const loop = new LoopWatch();
   const metrics = new Metrics(events, {
     engine: engine.name,
@@ -238,7 +283,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   new LocalActions({ cluster, registry, scheduler, hooks, rules, events, clock });
   const inForce = { config };
   const members = new ServerMembers({ cluster, presence, rules, events, clock });
-  const describe = () => withoutSecrets(describeConfig(inForce.config)) as object;
+  const describeOwn = shared === undefined ? describeConfig : describeApp;
+  const describe = () => withoutSecrets(describeOwn(inForce.config)) as object;
   const manage = new Manage({ cluster, rules, log, presence, members, describe });
   const ring = new DecisionRing(config.log.decisions, { events, clock, ids });
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
@@ -249,6 +295,10 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { wires } = parts;
   return {
     descriptors,
+    addresses,
+    arrivals: shared?.arrivals ?? new ArrivalLimits(config.limits, clock),
+    isNamed: shared !== undefined,
+    apps: [],
     loop,
     config,
     engine,

@@ -1,11 +1,15 @@
+import type { Address } from './address.ts';
+import { Apps } from './apps.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
 import type { Bridges } from './bridges/bridges.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { type Config, ConfigError } from './config/schema.ts';
-import type { Engine, EngineListener, Signal } from './engine/engine.ts';
+import { differencesOf, differencesOfApp } from './config/differences.ts';
+import type { Config } from './config/schema.ts';
+import type { Engine, Signal } from './engine/engine.ts';
 import { EngineStart } from './engine/engine-start.ts';
-import { groupProblem } from './groups/engine-support.ts';
+import { checkEngine } from './engine-checks.ts';
+import { engineListener } from './engine-listener.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
@@ -14,10 +18,9 @@ import { Program } from './program.ts';
 import { ProgramManage } from './program-manage.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Reload, type ReloadReport } from './reload.ts';
-import { SCHEDULES } from './schedules/schedule-record.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
-import { ArrivalLimits } from './session/arrival-limits.ts';
+import type { ArrivalLimits } from './session/arrival-limits.ts';
 import { drainSessions } from './session/drain.ts';
 import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
@@ -29,20 +32,14 @@ import { ClockSteps } from './util/clock-steps.ts';
 import { hostInUrl } from './util/host-in-url.ts';
 import type { WebhookSide } from './webhooks/create-webhooks.ts';
 
-/** The addresses of a started gateway. */
-export interface Address {
-  readonly port: number;
-  /** The address for HTTP, such as `http://localhost:8080`; WebSockets are opened at its `/ws`. */
-  readonly url: string;
-  /** The second port for HTTP only (`httpPort`), if configured. */
-  readonly httpPort?: number;
-}
-
 /**
  * Milliseconds until a drain that was requested over HTTP begins, so that its caller receives the
  * reply.
  */
 const ANSWERED = 500;
+
+/** One of several apps in a gateway, for the program that embeds it. */
+export type GatewayApp = Program & Pick<Gateway, 'manage'>;
 
 /** A gateway, from its start to its end. */
 export class Gateway extends Program {
@@ -76,6 +73,8 @@ export class Gateway extends Program {
   readonly #loop: LoopWatch;
   readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
+  readonly #apps: Apps;
+  readonly #isNamed: boolean;
   readonly #wires: readonly SocketWire[] | undefined;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
@@ -100,6 +99,13 @@ export class Gateway extends Program {
     this.manage = new ProgramManage(assembly.manage);
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
+    this.#isNamed = assembly.isNamed;
+    this.#apps = new Apps(
+      assembly.apps.map(({ name, assembly: own }) => {
+        const gateway = new Gateway(own);
+        return { name, gateway, reload: gateway.#reload, isReady: () => gateway.#isReady() };
+      }),
+    );
     const isReady = () => this.#isReady();
     this.#admission = createAdmission({
       services,
@@ -109,7 +115,7 @@ export class Gateway extends Program {
       isDraining: () => this.#state === 'draining',
       isWaiting: () => this.#engineStart.waitingFor !== undefined,
     });
-    this.#arrivals = new ArrivalLimits(config.limits, services.clock);
+    this.#arrivals = assembly.arrivals;
     const { reloading } = assembly;
     this.#reload = new Reload(config, {
       ...reloading,
@@ -117,9 +123,11 @@ export class Gateway extends Program {
       arrivals: this.#arrivals,
       prepare: (next) => this.#prepare(next),
       replaceSecrets: (next) => this.#sse?.replaceSecrets(next),
+      differencesOf: assembly.isNamed ? differencesOfApp : differencesOf,
+      apps: this.#apps,
     });
     cluster.answer('reload', () => this.#reload.again());
-    this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission, arrivals: this.#arrivals });
+    this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission });
     const http = createHttpSide({
       ...assembly,
       access: this.#access,
@@ -129,7 +137,7 @@ export class Gateway extends Program {
       sse: this.#sse,
     });
     this.#http = new OpenRequests(http);
-    this.#descriptors = assembly.descriptors;
+    this.#descriptors = assembly.isNamed ? undefined : assembly.descriptors;
     this.#loop = assembly.loop;
     this.#watch = new EngineWatch(engine, services);
     this.#engineStart = this.#createEngineStart();
@@ -142,19 +150,13 @@ export class Gateway extends Program {
 
   #isReady(): true | string {
     if (this.#state !== 'running') return `the gateway is ${this.#state}`;
-    return this.#engineStart.waitingFor ?? this.#engine.trouble ?? true;
+    return this.#engineStart.waitingFor ?? this.#engine.trouble ?? this.#apps.trouble ?? true;
   }
 
   #createEngineStart(): EngineStart {
-    const { hub, events, schedules, clock, requests } = this.#services;
+    const { events, clock, requests } = this.#services;
     const engine = this.#engine;
-    const listener: EngineListener = {
-      deliver: (channel, epoch, message) =>
-        channel === SCHEDULES ? schedules.take(epoch, message) : hub.deliver(channel, epoch, message),
-      interrupted: (channel) => (channel === SCHEDULES ? schedules.interrupted() : hub.interrupted(channel)),
-      signal: (signal) => this.#handleSignal(signal),
-      warn: (advice) => events.emit('engineWarned', { engine: engine.name, advice }),
-    };
+    const listener = engineListener(engine, this.#services, (signal) => this.#handleSignal(signal));
     return new EngineStart({
       engine,
       clock,
@@ -200,30 +202,18 @@ export class Gateway extends Program {
 
   /** Before the engine has started, its start does the rest. */
   async #prepare(config: Config): Promise<void> {
-    this.#checkGroups(config);
+    checkEngine(this.#engine, config);
     if (this.#engineStart.waitingFor !== undefined) return;
     await this.#startSchedules(config);
     await this.#webhooks?.sources.prepare(config.webhooks.flatMap(({ events }) => events));
   }
 
-  /** @throws ConfigError */
-  #checkGroups({ channels, webhooks }: Pick<Config, 'channels' | 'webhooks'>): void {
-    const { groups, name } = this.#engine;
-    const problem = groups === undefined ? groupProblem(channels, name) : null;
-    if (problem !== null) throw new ConfigError([problem]);
-    if (groups === undefined && webhooks.length > 0) {
-      throw new ConfigError([
-        `webhooks: the engine "${name}" has no consumer groups. Choose another engine, or remove them`,
-      ]);
-    }
-  }
-
   async #open(): Promise<Address> {
-    const { events } = this.#services;
     const { host } = this.#config;
     try {
-      this.#checkGroups(this.#config);
+      checkEngine(this.#engine, this.#config);
       await this.#bridges.load();
+      await this.#apps.start();
       await this.#engineStart.begin();
       const acceptor = createAcceptor({
         services: this.#services,
@@ -235,18 +225,23 @@ export class Gateway extends Program {
       const port = await this.#transport.listen(acceptor, this.#http);
       this.#state = 'running';
       this.#watch.start();
-      this.#descriptors?.start();
-      this.#loop.start();
       this.#clockSteps.start();
       const url = `http://${hostInUrl(host)}:${port}`;
       const { httpPort } = this.#transport;
       const more = httpPort === undefined ? {} : { httpPort };
-      events.emit('started', { url, ...more });
+      if (!this.#isNamed) this.#watchProcess({ url, ...more });
       return { port, url, ...more };
     } catch (error) {
       await this.#release();
       throw error;
     }
+  }
+
+  /** What only the default app does, for the whole process. */
+  #watchProcess(at: Omit<Address, 'port'>): void {
+    this.#descriptors?.start();
+    this.#loop.start();
+    this.#services.events.emit('started', at);
   }
 
   #handleSignal(signal: Signal): void {
@@ -280,6 +275,23 @@ export class Gateway extends Program {
     this.#reload.source = load;
   }
 
+  /**
+   * One of `apps`, to publish, to answer requests or to manage what is there. It starts, stops and
+   * reloads with this gateway.
+   *
+   * @throws Error if there is no app of this name
+   * @example
+   * ```ts
+   * await gateway.app('shop').publish('user:ada', { title: 'Your order was sent' });
+   * ```
+   */
+  app(name: string): GatewayApp {
+    const app = this.#apps.find(name);
+    if (app !== undefined) return app;
+    const known = this.#apps.names.map((each) => `"${each}"`).join(', ') || 'none';
+    throw new Error(`there is no app "${name}". Its apps are: ${known}`);
+  }
+
   /** Resolves when the gateway has stopped, by `close` or by a drain over the HTTP API. */
   get stopped(): Promise<void> {
     return this.#stopped;
@@ -303,11 +315,11 @@ export class Gateway extends Program {
     this.#transport.stopListening();
     this.#services.requests.drain();
     const { drain: most, drainPace: pace } = this.#config;
+    const apps = this.#apps.close();
     const bridges = this.#bridges.close();
     const consumers = this.#services.groups?.finish(most);
     await drainSessions({ registry, clock, events, most, pace });
-    await bridges;
-    await consumers;
+    await Promise.all([apps, bridges, consumers]);
     await this.#http.idle(most, clock);
     await this.#release();
     events.emit('stopped', {});
@@ -321,6 +333,7 @@ export class Gateway extends Program {
     this.#loop.stop();
     this.#clockSteps.stop();
     await this.#bridges.close();
+    await this.#apps.close();
     this.#sse?.stop();
     this.#transport.close();
     this.#services.hooks.close();

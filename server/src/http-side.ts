@@ -19,6 +19,8 @@ import type { RecentDecisions } from './why/recent-decisions.ts';
 import type { Why } from './why/why.ts';
 
 export interface HttpSideParts {
+  /** Is it one of `apps`? Then it has no routes of the process. */
+  readonly isNamed: boolean;
   readonly config: Config;
   readonly engine: Engine;
   readonly services: Services;
@@ -73,6 +75,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     clock,
     node,
     isReady,
+    isNamed: parts.isNamed,
     sse,
     metrics: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await scrape() }),
     dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },

@@ -11,10 +11,11 @@ import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from './
 import { Gateway } from './gateway.ts';
 
 export { segment } from '@sluice/protocol';
+export type { Address } from './address.ts';
 export { type MintOptions, mintToken } from './auth/mint.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
 export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';
-export type { Address, Gateway } from './gateway.ts';
+export type { Gateway, GatewayApp } from './gateway.ts';
 export {
   type ConsumeFunction,
   NackError,

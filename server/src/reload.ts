@@ -1,8 +1,9 @@
 import type { NodeReload } from './api/routes/reload.ts';
+import type { Apps } from './apps.ts';
 import type { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import type { Verifier } from './auth/token.ts';
-import { type Differences, differencesOf, LIVE_LIMITS } from './config/differences.ts';
+import { type Differences, LIVE_LIMITS } from './config/differences.ts';
 import type { Config } from './config/schema.ts';
 import type { ArrivalLimits } from './session/arrival-limits.ts';
 import { PermissionReview } from './session/permission-review.ts';
@@ -30,6 +31,24 @@ export interface ReloadParts {
   readonly replaceWebhooks: (config: Config) => void;
   /** The secrets of tickets have changed. */
   readonly replaceSecrets: (config: Config) => void;
+  /** What differs between two configurations of this app. */
+  readonly differencesOf: (before: Config, next: Config) => Differences;
+  /** The other apps of the process, whose reloads belong to this one. */
+  readonly apps: Apps;
+}
+
+/** A reload of one app that was checked: what may fail has succeeded. Exactly one of its methods is called. */
+export interface PreparedReload {
+  /** Applies it. Resolves when everything that is no longer allowed has ended. */
+  commit(): Promise<void>;
+  /** Undoes what preparing it has started. */
+  discard(): Promise<void>;
+}
+
+/** What verifies tokens and API keys. */
+interface Secrets {
+  readonly verifier: Verifier;
+  readonly apiKeys: ReturnType<typeof createApiKeys>;
 }
 
 const NO_SOURCE =
@@ -54,17 +73,31 @@ export class Reload {
   }
 
   /**
-   * Resolves when everything that is no longer allowed has ended.
+   * Applies it to all apps of the process, or to none. Resolves when everything that is no longer
+   * allowed has ended.
    *
    * @throws ConfigError or EngineUnavailable; then nothing has changed
    */
   async apply(config: Config): Promise<ReloadReport> {
-    const change = this.#last.then(() => this.#change(config));
+    const change = this.#last.then(() => this.#applyToAll(config));
     this.#last = change.catch(() => {}); // reported to the caller
-    const differences = await change;
-    this.#parts.services.events.emit('reloaded', differences);
-    await this.#review();
+    const { differences, ended } = await change;
+    await ended;
     return differences;
+  }
+
+  /** Later reloads do not wait for `ended`: their rules replace those that functions may still be asked about. */
+  async #applyToAll(config: Config): Promise<{ differences: Differences; ended: Promise<unknown> }> {
+    const differences = this.#parts.differencesOf(this.#config, config);
+    const own = await this.prepare(config);
+    let others: readonly PreparedReload[];
+    try {
+      others = await this.#parts.apps.prepare(config.apps);
+    } catch (error) {
+      await own.discard();
+      throw error;
+    }
+    return { differences, ended: Promise.all([own, ...others].map((reload) => reload.commit())) };
   }
 
   /** Reads the configuration again, for any node that asks. */
@@ -79,11 +112,13 @@ export class Reload {
     }
   }
 
-  async #change(config: Config): Promise<Differences> {
-    const { services, prepare, createVerifier } = this.#parts;
-    const { rules, groups } = services;
-    const differences = differencesOf(this.#config, config);
-    // Everything that may fail comes first.
+  /**
+   * Does everything that may fail, for this app only.
+   *
+   * @throws ConfigError or EngineUnavailable; then nothing has changed
+   */
+  async prepare(config: Config): Promise<PreparedReload> {
+    const { prepare, createVerifier } = this.#parts;
     const apiKeys = createApiKeys(config.apiKeys);
     const verifier = createVerifier(config);
     try {
@@ -92,18 +127,31 @@ export class Reload {
       verifier.close();
       throw error;
     }
+    return {
+      commit: () => this.#commit(config, { verifier, apiKeys }),
+      discard: async () => {
+        verifier.close();
+        await prepare(this.#config);
+      },
+    };
+  }
+
+  #commit(config: Config, secrets: Secrets): Promise<void> {
+    const { services, inForce, differencesOf } = this.#parts;
+    const { rules, groups } = services;
+    const differences = differencesOf(this.#config, config);
     this.#config = config;
-    this.#parts.inForce.config = config;
+    inForce.config = config;
     rules.replace(config.channels);
     groups?.reload();
     if (concerns(differences, 'hooks')) services.hooks.replace(config.hooks);
     if (concerns(differences, 'webhooks')) this.#parts.replaceWebhooks(config);
-    this.#replaceKeys(differences, { verifier, apiKeys });
+    this.#replaceKeys(differences, secrets);
     this.#replaceLimits(config);
-    return differences;
+    services.events.emit('reloaded', differences);
+    return this.#review();
   }
 
-  /** Not waited for by a later reload, whose rules replace those that functions may still be asked about. */
   #review(): Promise<void> {
     const { services } = this.#parts;
     const connected = services.registry.all().filter(({ state }) => state === 'connected');
@@ -111,10 +159,7 @@ export class Reload {
   }
 
   /** Only if they differ: a new verifier has forgotten which tokens were verified, and the keys that it fetched. */
-  #replaceKeys(
-    { changes }: Pick<Differences, 'changes'>,
-    next: { verifier: Verifier; apiKeys: ReturnType<typeof createApiKeys> },
-  ): void {
+  #replaceKeys({ changes }: Differences, next: Secrets): void {
     const keys = changes.includes('keys: changed');
     const apiKeys = concerns({ changes }, 'apiKeys');
     if (keys) this.#parts.verifier.replace(next.verifier);

@@ -157,8 +157,13 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['channels/cursor.ts', 'cluster', 'session/registry.ts', 'transport/http.ts'],
     ...['events.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],
+  'address.ts': [],
+  'apps.ts': ['config', 'gateway.ts', 'reload.ts'],
+  'engine-checks.ts': ['config', 'engine/engine.ts', 'groups/engine-support.ts'],
+  'engine-listener.ts': ['engine/engine.ts', 'schedules/schedule-record.ts', 'session/services.ts'],
   'reload.ts': [
     'api/routes/reload.ts',
+    'apps.ts',
     ...['auth', 'config', 'session/arrival-limits.ts', 'session/permission-review.ts', 'session/services.ts'],
   ],
   'http-side.ts': [
@@ -183,8 +188,9 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['observe', 'util'],
   ],
   'gateway.ts': [
-    ...['assemble.ts', 'http-side.ts', 'program.ts', 'program-manage.ts', 'reload.ts'],
-    ...['auth', 'bridges/bridges.ts', 'cluster', 'config', 'groups/engine-support.ts', 'observe', 'schedules'],
+    ...['address.ts', 'apps.ts', 'assemble.ts', 'engine-checks.ts', 'engine-listener.ts'],
+    ...['http-side.ts', 'program.ts', 'program-manage.ts', 'reload.ts'],
+    ...['auth', 'bridges/bridges.ts', 'cluster', 'config', 'observe'],
     ...['engine/engine.ts', 'engine/engine-start.ts', 'protocols/protocol.ts', 'session', 'sse/sse.ts', 'tap/tap.ts'],
     ...[
       'transport/http.ts',
@@ -200,6 +206,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['refusal.ts', 'sluice-error.ts', ...PROTOCOL],
   ],
   'index.ts': [
+    'address.ts',
     'assemble.ts',
     'gateway.ts',
     'reload.ts',

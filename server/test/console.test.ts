@@ -39,7 +39,7 @@ describe('the console', () => {
 
   it('has one address', async () => {
     const answer = await get(await start(), '/console');
-    expect([answer.status, answer.headers.get('location')]).toEqual([308, '/console/']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, './console/']);
   });
 
   it('is not served if it is off', async () => {

@@ -42,7 +42,7 @@ export function serveConsole({ mode, node, dev }: ConsoleOptions): (request: Req
   const files = existsSync(FOLDER) ? serveFolder(FOLDER) : undefined;
   return (request) => {
     const { path } = request;
-    if (path === PATH) return { status: 308, headers: { Location: `${PATH}/` } };
+    if (path === PATH) return { status: 308, headers: { Location: `.${PATH}/` } };
     if (!path.startsWith(`${PATH}/`)) return null;
     if (path === `${PATH}/settings.json`) return jsonReply(200, { mode, node, dev });
     if (files === undefined) return NOT_BUILT;

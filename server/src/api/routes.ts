@@ -45,6 +45,8 @@ export interface ApiOptions
     GroupListServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
+  /** Is it one of `apps`? Then it has no routes of the process. */
+  readonly isNamed: boolean;
   /** This node's name. */
   readonly node: string;
   /** Prometheus' text format. */
@@ -62,8 +64,17 @@ export interface EventRoutes {
   readonly tickets: Omit<TicketServices, 'apiKeys' | 'verifier' | 'clock'>;
 }
 
+/** What they do and show belongs to the process, not to one of its apps. */
+const OF_PROCESS: readonly string[] = ['/api/v1/drain', '/api/v1/reload', '/metrics'];
+
 /** The table of all routes. */
 export function createRoutes(options: ApiOptions): readonly Route[] {
+  const routes = allRoutes(options).filter(({ path }) => !options.isNamed || !OF_PROCESS.includes(path));
+  routes.push(openApiRoute(routes));
+  return routes;
+}
+
+function allRoutes(options: ApiOptions): Route[] {
   const takesBody = (head: RequestHead) => senderOf(head, options.apiKeys);
   const routes: Route[] = [
     {
@@ -233,6 +244,5 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
     const handle = devToken(options.dev);
     routes.push({ method: 'GET', path: '/dev/token', summary: 'A token for any user (development only)', handle });
   }
-  routes.push(openApiRoute(routes));
   return routes;
 }

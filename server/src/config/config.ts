@@ -5,6 +5,7 @@ import type { BridgeConfig } from '../bridge.ts';
 import type { HookConfig } from '../hook.ts';
 import type { Rate, RecurringSchedule, Rule } from '../rule.ts';
 import type { WebhookConfig } from '../webhook.ts';
+import type { AppSettings } from './options/apps.ts';
 import type { Settings, SettingsInput } from './options.ts';
 
 /**
@@ -27,7 +28,8 @@ type Resolved =
   | 'redis'
   | 'limits'
   | 'node'
-  | 'log';
+  | 'log'
+  | 'apps';
 
 /**
  * The configuration of a gateway, complete and checked. Made by `parseConfig`. Durations are in ms,
@@ -58,10 +60,19 @@ export interface Config extends Omit<Settings, Resolved> {
   /** This gateway's name, which identifies it among other nodes. */
   readonly node: string;
   readonly log: Required<Settings['log']>;
+  /** The apps besides this one. An app has none. */
+  readonly apps: readonly AppConfig[];
   /** The secret made for this run in development; it is one of `keys` (HS256). */
   readonly devSecret?: string;
   /** The API key made for this run in development; it is one of `apiKeys`. */
   readonly devApiKey?: string;
+}
+
+/** One of `apps`: a configuration of its own, with the options of the process that it is in. */
+export interface AppConfig {
+  readonly name: string;
+  readonly at: AppSettings['at'];
+  readonly config: Config;
 }
 
 export interface DurableConfig {

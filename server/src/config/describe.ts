@@ -10,6 +10,7 @@ import { describeBind, describeOnly } from './describe-filters.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeHooks } from './describe-hooks.ts';
 import { describeWebhooks } from './describe-webhooks.ts';
+import { APP_LIMITS_OPTIONS, APP_OPTIONS } from './options/apps.ts';
 import { formatDuration, formatSize } from './values.ts';
 
 const HIDDEN = '(hidden)';
@@ -132,9 +133,20 @@ function describeRedis(redis: RedisConfig): Record<string, unknown> {
 /** In the file's notation: 0 means no limit. */
 const perSecond = (rate: Rate | null): number => rate?.perSecond ?? 0;
 
+/** One of `apps`, without the options of the process. */
+export function describeApp(config: Config): Record<string, unknown> {
+  const described = describeConfig(config);
+  const limits = Object.entries(described.limits as object).filter(([name]) => name in APP_LIMITS_OPTIONS);
+  const own = Object.entries(described).filter(([name]) => name in APP_OPTIONS);
+  return { ...Object.fromEntries(own), limits: Object.fromEntries(limits) };
+}
+
+const describeApps = (apps: Config['apps']) =>
+  Object.fromEntries(apps.map(({ name, at, config }) => [name, { at, ...describeApp(config) }]));
+
 /** Makes a plain object of a configuration, without its secrets. */
 export function describeConfig(config: Config): Record<string, unknown> {
-  const { devSecret: _secret, devApiKey: _apiKey, path: _path, ...rest } = config;
+  const { devSecret: _secret, devApiKey: _apiKey, path: _path, apps, ...rest } = config;
   return {
     ...rest,
     keys: config.keys.map(describeKey),
@@ -167,5 +179,6 @@ export function describeConfig(config: Config): Record<string, unknown> {
     connectTimeout: formatDuration(config.connectTimeout),
     tokenGrace: formatDuration(config.tokenGrace),
     drain: formatDuration(config.drain),
+    ...(apps.length === 0 ? {} : { apps: describeApps(apps) }),
   };
 }

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config.ts';
 import { describeConfig } from './describe.ts';
+import { APP_LIMITS_OPTIONS, APP_OPTIONS } from './options/apps.ts';
 
 /** What a reload applies, and what it cannot apply. */
 export interface Differences {
@@ -25,13 +26,8 @@ export const LIVE_LIMITS = [
 ] as const satisfies readonly (keyof Config['limits'])[];
 
 const LIVE_OPTIONS: ReadonlySet<string> = new Set([
-  'channels',
-  'schedules',
-  'hooks',
-  'webhooks',
-  'keys',
-  'apiKeys',
-  'limits',
+  ...['channels', 'schedules', 'hooks', 'webhooks', 'keys', 'apiKeys', 'limits'],
+  'apps', // compared by themselves
 ]);
 
 /** Derived for a run, and never different because of a file. */
@@ -39,6 +35,7 @@ const DERIVED: ReadonlySet<string> = new Set(['node', 'devSecret', 'devApiKey'])
 
 export function differencesOf(before: Config, next: Config): Differences {
   const [old, fresh] = [describeConfig(before), describeConfig(next)];
+  const apps = appDifferences(before, next);
   return {
     changes: [
       ...namedChanges('channels', old.channels, fresh.channels),
@@ -48,9 +45,37 @@ export function differencesOf(before: Config, next: Config): Differences {
       ...(isDeepStrictEqual(before.keys, next.keys) ? [] : ['keys: changed']),
       ...namedChanges('apiKeys', byName(before.apiKeys), byName(next.apiKeys)),
       ...limitChanges(before, next),
+      ...apps.flatMap(({ changes }) => changes),
     ],
-    restart: [...fixedOptions(before, next), ...fixedLimits(before, next)].sort(),
+    restart: [
+      ...[...fixedOptions(before, next), ...fixedLimits(before, next)].sort(),
+      ...apps.flatMap(({ restart }) => restart),
+    ],
   };
+}
+
+/** The differences between two configurations of an app, without the options of the process. */
+export function differencesOfApp(before: Config, next: Config): Differences {
+  const pick = (from: object, table: object) => Object.entries(from).filter(([name]) => name in table);
+  const limits = { ...before.limits, ...Object.fromEntries(pick(next.limits, APP_LIMITS_OPTIONS)) };
+  const rest = Object.entries(before).filter(([name]) => !(name in APP_OPTIONS));
+  const own = { ...Object.fromEntries([...rest, ...pick(next, APP_OPTIONS)]), limits };
+  return differencesOf(before, own as Config);
+}
+
+/** Apps are opened and closed with the process. */
+function appDifferences({ apps: before }: Config, { apps: next }: Config): Differences[] {
+  const names = [...new Set([...before, ...next].map(({ name }) => name))];
+  return names.map((name) => {
+    const [old, fresh] = [before, next].map((apps) => apps.find((app) => app.name === name));
+    if (old === undefined || fresh === undefined) return { changes: [], restart: [`apps.${name}`] };
+    const { changes, restart } = differencesOfApp(old.config, fresh.config);
+    const moved = isDeepStrictEqual(old.at, fresh.at) ? [] : ['at'];
+    return {
+      changes: changes.map((change) => `apps.${name}: ${change}`),
+      restart: [...moved, ...restart].map((option) => `apps.${name}.${option}`),
+    };
+  });
 }
 
 const byName = (entries: readonly { readonly name: string }[]) =>

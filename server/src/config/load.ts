@@ -5,7 +5,7 @@ import type { Config, ConfigInput } from './config.ts';
 import { loadContracts } from './contracts.ts';
 import { findFile, readConfigFile } from './file.ts';
 import { OPTION_ROWS, type OptionRow } from './options.ts';
-import type { Path } from './problems.ts';
+import { isPlain, type Path } from './problems.ts';
 import { type Invented, parseConfig } from './schema.ts';
 import { isServiceLink, serviceLinkNote } from './service-links.ts';
 
@@ -162,6 +162,32 @@ async function gather(options: LoadOptions): Promise<Gathered> {
   };
 }
 
+interface ContractsPlace {
+  readonly directory: string;
+  readonly source: string | undefined;
+}
+
+/** With the contracts instead of the path of their module. */
+async function withContracts(
+  input: Readonly<Record<string, unknown>>,
+  { directory, source }: ContractsPlace,
+): Promise<Record<string, unknown>> {
+  const { contracts } = input;
+  if (typeof contracts !== 'string') return { ...input };
+  return { ...input, contracts: await loadContracts(resolve(directory, contracts), source) };
+}
+
+async function appsWithContracts(
+  apps: Readonly<Record<string, unknown>>,
+  place: ContractsPlace,
+): Promise<Record<string, unknown>> {
+  const loaded = Object.entries(apps).map(async ([name, app]) => [
+    name,
+    isPlain(app) ? await withContracts(app, place) : app,
+  ]);
+  return Object.fromEntries(await Promise.all(loaded));
+}
+
 /**
  * Parses the merged settings, in this process or in another.
  *
@@ -172,11 +198,9 @@ export async function complete(
   { env, invented = {} }: { env: LoadOptions['env']; invented?: Invented },
 ): Promise<Config> {
   const { sources, file, directory, terminal } = gathered;
-  const input = { ...gathered.input };
   const source = (path: Path) => sources[String(path[0])] ?? sources[path.slice(0, 2).join('.')] ?? file;
-  if (typeof input.contracts === 'string') {
-    input.contracts = await loadContracts(resolve(directory, input.contracts), source(['contracts']));
-  }
+  const input = await withContracts(gathered.input, { directory, source: source(['contracts']) });
+  if (isPlain(input.apps)) input.apps = await appsWithContracts(input.apps, { directory, source: file });
   return parseConfig(input as ConfigInput, {
     directory,
     env,

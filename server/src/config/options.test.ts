@@ -189,6 +189,7 @@ describe('the table of options', () => {
       'limits',
       'node',
       'log',
+      'apps',
     ];
     const settings = readTable(OPTIONS, {}, { problems: new Problems() });
     for (const [name, value] of Object.entries(settings)) {

@@ -5,6 +5,7 @@
  */
 
 import { ACCESS_OPTIONS } from './options/access.ts';
+import { APPS_OPTIONS } from './options/apps.ts';
 import { BRIDGES_OPTIONS } from './options/bridges.ts';
 import { CHANNELS_OPTIONS } from './options/channels.ts';
 import { CONNECTIONS_OPTIONS } from './options/connections.ts';
@@ -36,6 +37,7 @@ export const OPTIONS = {
   ...NODES_OPTIONS,
   log: LOG_OPTIONS,
   ...TRACING_OPTIONS,
+  ...APPS_OPTIONS,
 };
 
 /** Every option with its path, in the order of the reference. */

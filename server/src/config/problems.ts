@@ -77,18 +77,27 @@ export const isPlain = (value: unknown): value is Readonly<Record<string, unknow
 
 /** Collects errors while the configuration is read. */
 export class Problems {
-  readonly #list: string[] = [];
+  readonly #list: string[];
   readonly #source: (path: Path) => string | undefined;
+  readonly #base: Path;
 
   /** @param source where the value at a path came from, such as `SLUICE_PORT` */
-  constructor(source: (path: Path) => string | undefined = () => undefined) {
+  constructor(source: (path: Path) => string | undefined = () => undefined, list: string[] = [], base: Path = []) {
     this.#source = source;
+    this.#list = list;
+    this.#base = base;
+  }
+
+  /** The same list, for what is at this path: the paths of its errors are relative to it. */
+  within(path: Path): Problems {
+    return new Problems(this.#source, this.#list, [...this.#base, ...path]);
   }
 
   /** @param text `what is wrong. What to do` */
   add(path: Path, text: string): void {
-    const source = this.#source(path);
-    this.#list.push(`${formatPath(path)}: ${text}${source === undefined ? '' : ` (from ${source})`}`);
+    const full = [...this.#base, ...path];
+    const source = this.#source(full);
+    this.#list.push(`${formatPath(full)}: ${text}${source === undefined ? '' : ` (from ${source})`}`);
   }
 
   /**

@@ -13,6 +13,7 @@ import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-op
 import { GROUP_OPTIONS, QUEUE_OPTIONS } from './group-options.ts';
 import { HOOK_OPTIONS, SIGNING_KEY_OPTIONS } from './hook-options.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
+import { APP_OPTIONS } from './options/apps.ts';
 import { type Option, rowsOf, type Table } from './options/option.ts';
 import { SCHEDULE_ENTRY_OPTIONS } from './options/schedules.ts';
 import { OPTION_ROWS, type OptionRow } from './options.ts';
@@ -75,6 +76,13 @@ const systemRows = Object.entries(BRIDGE_SYSTEMS).map(([name, { title, connectio
   return `### ${title}: \`${name}\`\n\n${table(['Option', 'Type', 'Default', 'Meaning'], rows)}\n`;
 });
 
+/** The options that an app has like the default app. */
+const appOptionNames = rowsOf(APP_OPTIONS)
+  .map(({ path }) => path)
+  .filter((path) => path !== 'at')
+  .map(code)
+  .join(', ');
+
 const OPTION_HEAD = ['Option', 'Type', 'Default', 'Meaning'];
 
 /** The whole reference. */
@@ -102,6 +110,13 @@ Relative paths in a file start at that file.
 ## Options
 
 ${table(['Option', 'Type', 'Default', 'Variable, flag', 'Meaning'], OPTION_ROWS.map(optionRow))}
+
+## Apps
+
+\`apps\` maps names to apps ([guide](apps.md)). An app has the options below; all others belong to the process. Limits and \`console\` that an
+app does not set are those of the default app. Nothing else is inherited.
+
+${table(OPTION_HEAD, [...optionRows({ 'apps.<name>.at': APP_OPTIONS.at }), row(code('apps.<name>.…'), '', '', `As above: ${appOptionNames}`)])}
 
 ## Channels
 

@@ -37,6 +37,7 @@ const ruleOf = (rule: ChannelInput) => parse(channel(rule)).channels[0];
 describe('defaults', () => {
   it('are complete if only a key is given', () => {
     expect(parse(KEYS)).toEqual({
+      apps: [],
       host: '0.0.0.0',
       port: 8080,
       path: '/ws',

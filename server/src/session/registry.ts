@@ -76,8 +76,13 @@ export class Registry {
   /** In the order of their connections' ids, so that they can be read page by page. */
   readonly #sessions = new SortedList<Registered>(({ connection }) => connection.id);
   readonly users = new UserSessions();
-  readonly addresses = new Tally();
+  readonly addresses: Tally;
   #whenEmpty: (() => void) | undefined;
+
+  /** @param addresses counts connections by address; shared by the apps of a process */
+  constructor(addresses = new Tally()) {
+    this.addresses = addresses;
+  }
 
   get size(): number {
     return this.#sessions.size;

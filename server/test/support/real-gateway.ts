@@ -60,10 +60,15 @@ export class RealGateway {
   async open(
     subprotocol: Subprotocol | null = 'sluice.v1.json',
     headers: Record<string, string | readonly string[]> = {},
+    { path = '/ws' } = {},
   ): Promise<RealPeer> {
-    const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/ws`, subprotocol === null ? [] : [subprotocol], {
-      headers: headers as Record<string, string>,
-    });
+    const socket = new WebSocket(
+      `${this.#url.replace('http', 'ws')}${path}`,
+      subprotocol === null ? [] : [subprotocol],
+      {
+        headers: headers as Record<string, string>,
+      },
+    );
     this.#sockets.push(socket);
     const client = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
     socket.on('message', (data: Buffer, isBinary) => client.receive(isBinary ? data : data.toString('utf8')));

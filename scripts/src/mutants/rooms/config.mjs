@@ -15,7 +15,7 @@ export const config = [
     tests: test('schema'),
   },
   {
-    file: `${FOLDER}/schema.ts`,
+    file: `${FOLDER}/resolve-app.ts`,
     from: 'if (isKeyless && !anonymous && !dev) problems',
     to: 'if (isKeyless && problems === undefined) problems',
     fault: 'a gateway starts that no token can enter',
@@ -29,14 +29,14 @@ export const config = [
     tests: test('schema'),
   },
   {
-    file: `${FOLDER}/schema.ts`,
+    file: `${FOLDER}/resolve-app.ts`,
     from: 'Math.max(perSecond * BURST, least)',
     to: 'perSecond * BURST',
     fault: 'a reconnect with many subscriptions is refused as a flood',
     tests: test('schema'),
   },
   {
-    file: `${FOLDER}/schema.ts`,
+    file: `${FOLDER}/resolve-app.ts`,
     from: '(dev && given === undefined ? DEV_CHANNELS : {})',
     to: '(dev ? DEV_CHANNELS : {})',
     fault: 'development opens channels that contracts leave closed',

@@ -7,6 +7,7 @@ const UNUSED: object = new Proxy({}, { get: () => UNUSED });
 const GIVEN: Readonly<Record<string, unknown>> = {
   sse: { handle: () => ({ status: 500 }), preflight: () => ({ status: 500 }), tickets: {} },
   dev: undefined,
+  isNamed: false,
 };
 
 /** The description of the API of a gateway in which everything is enabled. */

@@ -14,7 +14,8 @@ const origin = z
     return z.NEVER;
   });
 
-const hostName = z.string({ error: 'must be a name. Example: "app.test"' }).regex(/^[^\s:/?#@\\*[\]]+$/, {
+/** The name of a host, without scheme, port and path. */
+export const hostName = z.string({ error: 'must be a name. Example: "app.test"' }).regex(/^[^\s:/?#@\\*[\]]+$/, {
   error: 'is not a host name. Write it without scheme, port and path, like "app.test"',
 });
 
