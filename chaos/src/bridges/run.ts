@@ -178,6 +178,7 @@ export class BridgeRun {
   }
 
   async #cleanUp(): Promise<void> {
+    for (const each of this.#traffic) each.giveUp();
     await this.#cluster?.kill();
     for (const { rig } of this.#traffic) await rig.close();
     for (const server of this.#servers.values()) await server.remove();

@@ -29,6 +29,7 @@ export class Traffic {
   #published = 0;
   #retries = 0;
   #isRunning = false;
+  #isGivenUp = false;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrafficOptions) {
@@ -72,6 +73,12 @@ export class Traffic {
     await this.#loops;
   }
 
+  /** Ends the attempts that would go on for ever. */
+  giveUp(): void {
+    this.#isRunning = false;
+    this.#isGivenUp = true;
+  }
+
   async #paced(send: (count: number) => Promise<void>): Promise<void> {
     let due = 0;
     let last = performance.now();
@@ -109,7 +116,7 @@ export class Traffic {
   }
 
   async #untilStored(attempt: () => Promise<boolean>): Promise<void> {
-    while (!(await attempt().catch(() => false))) {
+    while (!(await attempt().catch(() => false)) && !this.#isGivenUp) {
       this.#retries++;
       await pause(RETRY);
     }
