@@ -22,7 +22,8 @@ export async function readFields(request: Request, names: readonly string[]): Pr
     return wrong(`the body must be an object ${form}`);
   const strange = Object.keys(value).find((name) => !names.includes(name));
   if (strange === undefined) return value as Fields;
-  return wrong(`unknown field ${JSON.stringify(strange.slice(0, 40))}; the fields are ${names.join(', ')}`);
+  const known = names.length === 0 ? 'it has none' : `the fields are ${names.join(', ')}`;
+  return wrong(`unknown field ${JSON.stringify(strange.slice(0, 40))}; ${known}`);
 }
 
 /** A pattern of a caller: literal segments, `*`, and a last `**`. */

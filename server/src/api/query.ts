@@ -47,6 +47,12 @@ export function readNumbers<Options extends NumberOptions>(
   return numbers as { [Name in keyof Options]?: number };
 }
 
+/** Refuses a query with other options than these. */
+export function refuseOptions(query: URLSearchParams, known: readonly string[] = []): Refusal | null {
+  const strange = [...query.keys()].find((name) => !known.includes(name));
+  return strange === undefined ? null : unknownOption(strange, known);
+}
+
 function unknownOption(name: string, known: readonly string[]): Refusal {
   const allowed = known.length === 0 ? 'It has none' : `Its options are ${known.join(', ')}`;
   return new Refusal('command_invalid', `the query has no option ${JSON.stringify(name.slice(0, 40))}. ${allowed}`);

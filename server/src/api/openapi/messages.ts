@@ -29,6 +29,7 @@ export const MESSAGE_OPERATIONS: Operations = {
   },
   'POST /api/v1/schedule': {
     ...{ id: 'schedule', tag: 'messages', needs: 'publish' },
+    headers: { 'Idempotency-Key': upTo(124, 'The key of a message without one') },
     body: body({ channel: CHANNEL_NAME, data: ANY }, { ...FIELDS, delay: whole(), at: whole() }),
     reply: reply({ id: text(), at: NUMBER }),
   },

@@ -1,8 +1,8 @@
 import type { Signal } from '../../engine/engine.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
-import { readJson } from '../body.ts';
 import { errorReply } from '../errors.ts';
+import { readFields } from '../fields.ts';
 import { asTrusted, type RevocationServices } from './revocations.ts';
 
 export interface DrainServices extends Pick<RevocationServices, 'apiKeys' | 'verifier'> {
@@ -17,9 +17,9 @@ export interface DrainServices extends Pick<RevocationServices, 'apiKeys' | 'ver
 export function drainRoute(services: DrainServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
-      const body = await readJson(request);
-      if (body instanceof Refusal) return errorReply(body);
-      const { node } = (body.value ?? {}) as { node?: unknown };
+      const fields = await readFields(request, ['node']);
+      if (fields instanceof Refusal) return errorReply(fields);
+      const { node } = fields;
       if (typeof node !== 'string' || node === '') {
         return errorReply(new Refusal('command_invalid', '"node" must be the name of a node, as in /health/ready'));
       }

@@ -67,7 +67,10 @@ function readQuery(body: unknown): Query | Refusal {
 function readIdentity(identity: unknown): Identity | Refusal {
   if (identity === undefined) return ANONYMOUS;
   if (!isObject(identity)) return wrong('"identity" must be an object { user?, claims?, caps? }');
-  const { user = null, claims = {}, caps } = identity;
+  const { user = null, claims = {}, caps, ...unknown } = identity;
+  const [strange] = Object.keys(unknown);
+  if (strange !== undefined)
+    return wrong(`unknown field ${JSON.stringify(`identity.${strange.slice(0, 40)}`)}; write ${FORM}`);
   if (user !== null && typeof user !== 'string') return wrong('"identity.user" must be a string');
   if (!isObject(claims)) return wrong('"identity.claims" must be an object');
   const capabilities = parseCapabilities(caps);

@@ -4,7 +4,7 @@ import { readMembers } from '../../presence/members.ts';
 import type { Presence } from '../../presence/presence.ts';
 import { Refusal } from '../../refusal.ts';
 import { asBackend, type BackendServices, onChannel, permit } from '../backend.ts';
-import { readJson } from '../body.ts';
+import { type Fields, readFields } from '../fields.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
 
@@ -38,15 +38,14 @@ const MOST_CHANNELS = 1000;
 export function memberCountsRoute(services: MemberServices): Route['handle'] {
   return (request) =>
     asBackend(request, services, async (by) => {
-      const body = await readJson(request);
-      if (body instanceof Refusal) return body;
-      const channels = readChannels(body.value);
+      const fields = await readFields(request, ['channels']);
+      if (fields instanceof Refusal) return fields;
+      const channels = readChannels(fields);
       return channels instanceof Refusal ? channels : countAll(services, by, channels);
     });
 }
 
-function readChannels(body: unknown): readonly string[] | Refusal {
-  const { channels } = (typeof body === 'object' && body !== null ? body : {}) as { readonly channels?: unknown };
+function readChannels({ channels }: Fields): readonly string[] | Refusal {
   const valid = Array.isArray(channels) && channels.every((channel) => typeof channel === 'string');
   if (!valid || channels.length === 0 || channels.length > MOST_CHANNELS) {
     return new Refusal('command_invalid', `"channels" must be a list of 1 to ${MOST_CHANNELS} channel names`);

@@ -1,4 +1,4 @@
-import { type ErrorBody, isTrace, type PublishResult, type RawDraft } from '@sluice/protocol';
+import type { ErrorBody, PublishResult, RawDraft } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
@@ -10,6 +10,8 @@ import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
+import { refuseStrangeField } from '../strange-field.ts';
+import { traceOf } from '../trace-header.ts';
 
 /** Maximum messages of one request. */
 const MOST_MESSAGES = 1000;
@@ -110,15 +112,7 @@ function withTrace(message: BatchMessage | Refusal, trace: string | undefined): 
   return { ...message, draft: { ...message.draft, trace } };
 }
 
-/** The `traceparent` of a request. A malformed one is ignored: W3C Trace Context, section 3.2.2.3. */
-function traceOf({ headers }: Request): string | undefined {
-  const trace = headers.get('traceparent');
-  return isTrace(trace) ? trace : undefined;
-}
-
 const FIELDS = ['channel', 'data', 'event', 'tags', 'trace', 'key', 'if', 'ttl'];
-/** Names of the field `event` in other products. */
-const EVENT_ELSEWHERE = ['name', 'type', 'kind', 'topic', 'eventName', 'event_name'];
 
 function readMessage(message: unknown): BatchMessage | Refusal {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
@@ -128,18 +122,5 @@ function readMessage(message: unknown): BatchMessage | Refusal {
     );
   }
   const { channel, ...raw } = message as RawDraft & { channel: string };
-  const unknown = Object.keys(message).find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined) return new Refusal('command_invalid', strangeField(unknown));
-  return { channel, draft: raw };
-}
-
-/**
- * Otherwise the field would be lost silently: with `name` instead of `event`, a message is
- * published without an event.
- */
-function strangeField(name: string): string {
-  const shown = JSON.stringify(name.slice(0, 40));
-  const near = EVENT_ELSEWHERE.includes(name) ? 'event' : FIELDS.find((field) => field === name.toLowerCase());
-  const meant = near === undefined ? '' : `; did you mean "${near}"?`;
-  return `a message has no field ${shown}${meant}${meant === '' ? '.' : ''} Its fields are ${FIELDS.join(', ')}`;
+  return refuseStrangeField(message, FIELDS) ?? { channel, draft: raw };
 }

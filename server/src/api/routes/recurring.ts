@@ -7,7 +7,7 @@ import type { Request } from '../../transport/http.ts';
 import { asCaller } from '../backend.ts';
 import { readFields } from '../fields.ts';
 import { asManager, EVERYTHING, type ManageServices, refuseManaging } from '../manager.ts';
-import { readNumbers } from '../query.ts';
+import { readNumbers, refuseOptions } from '../query.ts';
 import type { Route } from '../route.ts';
 
 export interface RecurringServices extends Pick<ManageServices, 'apiKeys' | 'verifier'> {
@@ -54,6 +54,7 @@ export function deleteRecurringRoute(services: RecurringServices): Route['handle
     asCaller(
       request,
       services,
-      async (by) => (await recurring.delete(name, (pattern) => refuseManaging(by, pattern))) ?? {},
+      async (by) =>
+        refuseOptions(request.query) ?? (await recurring.delete(name, (pattern) => refuseManaging(by, pattern))) ?? {},
     );
 }

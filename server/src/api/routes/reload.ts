@@ -1,4 +1,7 @@
+import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
+import { errorReply } from '../errors.ts';
+import { readFields } from '../fields.ts';
 import { asTrusted, type RevocationServices } from './revocations.ts';
 
 /** What one node answers. */
@@ -22,6 +25,8 @@ export interface ReloadServices extends Pick<RevocationServices, 'apiKeys' | 've
 export function reloadRoute(services: ReloadServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
+      const fields = await readFields(request, []);
+      if (fields instanceof Refusal) return errorReply(fields);
       const { answers, missing } = await services.reload();
       const nodes = answers.map(({ node, answer }) => ({ node, ...answer }));
       const isDone = missing.length === 0 && nodes.every(({ ok }) => ok);

@@ -9,6 +9,7 @@ import { pastFault } from '../../util/moment.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
+import { refuseOptions } from '../query.ts';
 
 export interface RevocationServices {
   readonly apiKeys: ApiKeys;
@@ -76,7 +77,11 @@ export function revokeRoute(services: RevocationServices): (request: Request) =>
 /** `GET /api/v1/revocations`: the revocations in force. */
 export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
-    asTrusted(request, services, async () => jsonReply(200, { revocations: await services.revocations.all() }));
+    asTrusted(request, services, async () => {
+      const strange = refuseOptions(request.query);
+      if (strange !== null) return errorReply(strange);
+      return jsonReply(200, { revocations: await services.revocations.all() });
+    });
 }
 
 /** Runs only for API keys without capabilities, and reports an unavailable engine. */

@@ -9,9 +9,12 @@ import { type BackendServices, onChannel } from '../backend.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
+import { readIdempotencyKey } from '../idempotency-key.ts';
 import { PAYLOADS, PayloadView } from '../payloads.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
+import { refuseStrangeField } from '../strange-field.ts';
+import { traceOf } from '../trace-header.ts';
 import type { PublishServices } from './publish.ts';
 
 export interface ScheduleServices extends Authority, Pick<PublishServices, 'apiKeys' | 'verifier'> {
@@ -19,7 +22,10 @@ export interface ScheduleServices extends Authority, Pick<PublishServices, 'apiK
   readonly allowances: UserAllowances;
 }
 
-/** `POST /api/v1/schedule`: publishes `{ channel, data, event?, tags?, key?, delay | at }` later. */
+/**
+ * `POST /api/v1/schedule`: publishes `{ channel, data, event?, tags?, trace?, key?, ttl?, delay | at }`
+ * later. The header `Idempotency-Key` is the `key` of a message without one.
+ */
 export function scheduleRoute(services: ScheduleServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     withCommand(request, services, 'schedule', async (command, by) => {
@@ -57,6 +63,24 @@ export function waitingRoute(services: ScheduleServices & BackendServices): Rout
     });
 }
 
+const FIELDS = {
+  schedule: ['channel', 'data', 'event', 'tags', 'trace', 'key', 'ttl', 'delay', 'at'],
+  unschedule: ['channel', 'message'],
+} as const;
+
+/** Checks the names of the fields, and adds what the headers say. */
+function readMessage(request: Request, value: unknown, names: readonly string[]): object | Refusal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return new Refusal('command_invalid', `the body must be an object { ${names.join(', ')} }`);
+  }
+  const strange = refuseStrangeField(value, names);
+  if (strange !== null || !names.includes('key')) return strange ?? value;
+  const key = readIdempotencyKey(request);
+  if (key instanceof Refusal) return key;
+  const trace = traceOf(request);
+  return { ...(key !== undefined && { key }), ...(trace !== undefined && { trace }), ...value };
+}
+
 type Parsed = Extract<ReturnType<typeof parseCommand>, { command: unknown }>['command'];
 
 /** Authenticates, and parses the body as a command of this type. */
@@ -70,7 +94,9 @@ async function withCommand<Type extends 'schedule' | 'unschedule'>(
   if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
   const body = await readJson(request);
   if (body instanceof Refusal) return errorReply(body);
-  const parsed = parseCommand({ ...(body.value as object | null), type, id: 1 });
+  const fields = readMessage(request, body.value, FIELDS[type]);
+  if (fields instanceof Refusal) return errorReply(fields);
+  const parsed = parseCommand({ ...fields, type, id: 1 });
   if ('fault' in parsed) return errorReply(new Refusal(parsed.fault.error, parsed.fault.detail));
   const outcome = await act(parsed.command as Extract<Parsed, { type: Type }>, by);
   return outcome instanceof Refusal ? errorReply(outcome) : jsonReply(200, outcome);

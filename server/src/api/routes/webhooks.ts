@@ -5,6 +5,7 @@ import { pastFault } from '../../util/moment.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
 import { readFields } from '../fields.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../manager.ts';
+import { refuseOptions } from '../query.ts';
 import type { Route } from '../route.ts';
 
 export interface WebhookServices extends Pick<ManageServices, 'apiKeys' | 'verifier'> {
@@ -36,7 +37,12 @@ export function webhookRoutes(
     {
       ...{ method: 'GET', path: API, summary: 'The state of all webhooks' },
       handle: (request) =>
-        asManager(request, services, EVERYTHING, async () => ({ webhooks: (await webhooks?.list()) ?? [] })),
+        asManager(
+          request,
+          services,
+          EVERYTHING,
+          async () => refuseOptions(request.query) ?? { webhooks: (await webhooks?.list()) ?? [] },
+        ),
     },
     {
       ...{ method: 'GET', path: `${API}/keys`, summary: 'The public keys of signatures, as a JSON Web Key Set' },

@@ -7,6 +7,7 @@ import { Refusal } from '../../../refusal.ts';
 import type { Request } from '../../../transport/http.ts';
 import { readFields, readFlag, readText, readTexts } from '../../fields.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../../manager.ts';
+import { refuseOptions } from '../../query.ts';
 import type { Route } from '../../route.ts';
 
 export interface ActionServices extends ManageServices {
@@ -107,11 +108,8 @@ async function readWish(request: Request, user: string, names: readonly string[]
 }
 
 function readClosing(query: URLSearchParams): Closing | Refusal {
-  for (const name of query.keys()) {
-    if (name !== 'reason' && name !== 'reconnect') {
-      return new Refusal('command_invalid', 'the options of the query are reason and reconnect');
-    }
-  }
+  const strange = refuseOptions(query, ['reason', 'reconnect']);
+  if (strange !== null) return strange;
   const reconnect = query.get('reconnect') ?? 'false';
   if (reconnect !== 'true' && reconnect !== 'false') {
     return new Refusal('command_invalid', '"reconnect" must be true or false');

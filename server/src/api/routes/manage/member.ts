@@ -3,6 +3,7 @@ import { Refusal } from '../../../refusal.ts';
 import type { Request } from '../../../transport/http.ts';
 import { readFields } from '../../fields.ts';
 import { asManager } from '../../manager.ts';
+import { refuseOptions } from '../../query.ts';
 import type { Parameters, Route } from '../../route.ts';
 import type { ActionServices } from './act.ts';
 
@@ -22,6 +23,8 @@ export function enterMemberRoute({ manage, ...services }: ActionServices): Route
 export function removeMemberRoute({ manage, ...services }: ActionServices): Route['handle'] {
   return (request, parameters) =>
     onMember(request, services, parameters, async (channel, user) => {
+      const strange = refuseOptions(request.query);
+      if (strange !== null) return strange;
       const report = await manage.leave(channel, user);
       if (report instanceof Refusal) return report;
       return report.missing === undefined ? {} : { missing: report.missing };

@@ -2,17 +2,19 @@ import { channelNameFault, LIMITS, unknownChannel } from '@sluice/protocol';
 import type { ChannelsQuery, ConnectionsQuery, PageQuery } from '../../../manage/manage.ts';
 import { Refusal } from '../../../refusal.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../../manager.ts';
-import { readNumbers } from '../../query.ts';
+import { readNumbers, refuseOptions } from '../../query.ts';
 import type { Route } from '../../route.ts';
 
 /** `GET /api/v1/nodes`: the nodes of the cluster. */
 export function nodesRoute(services: ManageServices): Route['handle'] {
-  return (request) => asManager(request, services, EVERYTHING, () => services.manage.nodes());
+  return (request) =>
+    asManager(request, services, EVERYTHING, () => refuseOptions(request.query) ?? services.manage.nodes());
 }
 
 /** `GET /api/v1/config`: the configuration of the node that answers, without secrets. */
 export function configRoute(services: ManageServices): Route['handle'] {
-  return (request) => asManager(request, services, EVERYTHING, () => services.manage.config());
+  return (request) =>
+    asManager(request, services, EVERYTHING, () => refuseOptions(request.query) ?? services.manage.config());
 }
 
 /** `GET /api/v1/channels?pattern&cursor&limit`: the channels with subscriptions, by name. */
@@ -33,13 +35,16 @@ export function channelRoute(services: ManageServices): Route['handle'] {
     asManager(request, services, channel, async () => {
       const fault = channelNameFault(channel);
       if (fault !== null) return new Refusal('channel_invalid', fault);
+      const strange = refuseOptions(request.query);
+      if (strange !== null) return strange;
       return (await services.manage.channel(channel)) ?? new Refusal('channel_unknown', unknownChannel(channel).detail);
     });
 }
 
 /** `GET /api/v1/users/{user}`: a user's connections and channels, over all nodes. */
 export function userRoute(services: ManageServices): Route['handle'] {
-  return (request, { user = '' }) => asManager(request, services, EVERYTHING, () => services.manage.user(user));
+  return (request, { user = '' }) =>
+    asManager(request, services, EVERYTHING, () => refuseOptions(request.query) ?? services.manage.user(user));
 }
 
 /** `GET /api/v1/connections?user&node&slow&cursor&limit`: connections, by id. */
