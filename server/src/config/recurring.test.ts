@@ -53,7 +53,11 @@ describe('schedules of a configuration', () => {
     ['in no time zone', { digest: { ...DIGEST, timeZone: 'Berlin' } }, 'schedules.digest.timeZone: is not a time zone'],
     ['with an unknown option', { digest: { ...DIGEST, chron: 1 } }, 'schedules.digest.chron: is not an option'],
     ['with an unknown way to catch up', { digest: { ...DIGEST, catchUp: 'all' } }, 'schedules.digest.catchUp: is not'],
-    ['of an invalid channel', { digest: { ...DIGEST, channel: 'a b' } }, 'schedules.digest.channel: '],
+    [
+      'of an invalid channel',
+      { digest: { ...DIGEST, channel: 'a b' } },
+      'for example segment("Ada Lovelace"). Write the name of a channel',
+    ],
     [
       'of a channel without a rule',
       { digest: { ...DIGEST, channel: 'x' } },

@@ -42,7 +42,7 @@ function readSchedule(name: string, value: unknown, { rules, problems }: Around)
 
 function checkChannel(channel: string, { path, rules, problems }: Around & { readonly path: Path }): void {
   const fault = channelNameFault(channel);
-  if (fault !== null) problems.add(path, `${fault}. Write the name of a channel, like "news:today"`);
+  if (fault !== null) problems.add(path, `${fault.replace(/\.$/, '')}. Write the name of a channel, like "news:today"`);
   else if (rules.every(({ pattern }) => matchPattern(pattern, channel) === null)) {
     problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
   }

@@ -24,6 +24,13 @@ export function timeZoneProblem(timeZone: string): string | null {
   }
 }
 
+/** The first sentence of the library's error, which quotes at most the expression. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message.replace(/^\w+: /, '') : String(error);
+  const [sentence = ''] = text.split(/\.(?:\s|$)/);
+  return sentence;
+}
+
 /** What is wrong with a cron expression, and what to do; `null`: nothing. */
 export function cronProblem(cron: string): string | null {
   const advice = 'Write "minute hour day month weekday", like "0 9 * * MON-FRI", or a second in front of them';
@@ -32,8 +39,7 @@ export function cronProblem(cron: string): string | null {
     if (parse(normalizeCron(cron), 'UTC').nextRun(REFERENCE) !== null) return null;
     return 'never fires: no date fits it. Correct its day or month';
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^\w+: /, '') : String(error);
-    return `is not a cron expression: ${reason.slice(0, 100).replace(/\.$/, '')}. ${advice}`;
+    return `is not a cron expression: ${reasonOf(error)}. ${advice}`;
   }
 }
 
