@@ -48,6 +48,17 @@ describe('the backend', () => {
     expect((two as BackendError).name).toBe('channel_unknown');
   });
 
+  it.each(['http://gateway.test/apps/shop', 'http://gateway.test/apps/shop/'])('calls the app at %s', async (url) => {
+    const urls: string[] = [];
+    const send = async (target: URL) => {
+      urls.push(String(target));
+      return new Response('{"id":"m","offset":1,"epoch":"e"}');
+    };
+    const shop = new Backend({ url, apiKey: API_KEY, fetch: send as typeof fetch });
+    await shop.publish('chat:a', 1);
+    expect(urls).toEqual(['http://gateway.test/apps/shop/api/v1/publish']);
+  });
+
   it('publishes with a key once', async () => {
     const results = await Promise.all([1, 2].map(() => sluice.publish('chat:key', 1, { key: 'k' })));
     expect(results[0]).toEqual(results[1]);

@@ -19,12 +19,12 @@ export class Apps {
     this.#apps = apps;
   }
 
-  find(name: string): Gateway | undefined {
-    return this.#apps.find((app) => app.name === name)?.gateway;
-  }
-
-  get names(): readonly string[] {
-    return this.#apps.map(({ name }) => name);
+  /** @throws Error if there is none of this name */
+  get(name: string): Gateway {
+    const app = this.#apps.find((each) => each.name === name);
+    if (app !== undefined) return app.gateway;
+    const known = this.#apps.map((each) => `"${each.name}"`).join(', ') || 'none';
+    throw new Error(`there is no app "${name}". Its apps are: ${known}`);
   }
 
   /** Why one of them accepts no new connections. */

@@ -154,11 +154,7 @@ function assembleApps(config: Config, parts: Partial<Parts>): Assembly {
   return { ...main, apps, scrape: () => textOfApps(main.metrics, apps) };
 }
 
-/**
- * Assembles the parts of one app: the only place that names every concrete class.
- *
- * @param shared if it is one of `apps`
- */
+/** Assembles the parts of an app, `shared` if it is one of `apps`: the only place that names every concrete class. */
 function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): Assembly {
   const { transport = createTransport(config), clock = systemClock, turn = new Turn() } = parts;
   const { engine = createEngine(config, clock), log: logger = createLogger(config.log) } = parts;

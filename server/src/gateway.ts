@@ -106,7 +106,6 @@ export class Gateway extends Program {
         return { name, gateway, reload: gateway.#reload, isReady: () => gateway.#isReady() };
       }),
     );
-    const isReady = () => this.#isReady();
     this.#admission = createAdmission({
       services,
       origins: config.origins,
@@ -133,7 +132,7 @@ export class Gateway extends Program {
       access: this.#access,
       apiKeys: reloading.apiKeys,
       reload: () => cluster.ask('reload', null),
-      isReady,
+      isReady: () => this.#isReady(),
       sse: this.#sse,
     });
     this.#http = new OpenRequests(http);
@@ -286,10 +285,7 @@ export class Gateway extends Program {
    * ```
    */
   app(name: string): GatewayApp {
-    const app = this.#apps.find(name);
-    if (app !== undefined) return app;
-    const known = this.#apps.names.map((each) => `"${each}"`).join(', ') || 'none';
-    throw new Error(`there is no app "${name}". Its apps are: ${known}`);
+    return this.#apps.get(name);
   }
 
   /** Resolves when the gateway has stopped, by `close` or by a drain over the HTTP API. */
