@@ -2,12 +2,13 @@ import type { ErrorName, GroupGapPush } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import { tokenFor } from './support/tokens.ts';
-import { connectWorker, enqueue } from './support/worker.ts';
+import { connectWorker, enqueue, Worker } from './support/worker.ts';
 import { createWorld } from './support/world.ts';
 
 const WORKERS = { publish: 'users', consume: 'role:worker' } as const;
 const CHANNELS: ConfigInput['channels'] = {
   'jobs:{kind}': { allow: WORKERS, queue: { backoff: ['1s', '10s'], maxDeliveries: 3 } },
+  'slow:{kind}': { allow: WORKERS, queue: { ackTimeout: '1h', backoff: [] } },
   'small:{kind}': { allow: WORKERS, queue: { maxLength: 2 } },
   'mail:{kind}': { allow: WORKERS, queue: { deadLetter: 'dead:{kind}', backoff: [], maxDeliveries: 2 } },
   'spill:{kind}': { allow: WORKERS, queue: { maxLength: 1, overflow: 'dead-letter', deadLetter: 'dead:{kind}' } },
@@ -377,6 +378,130 @@ describe('a consumer', () => {
     await worker.consume();
     await world.idle();
     expect(worker.deliveries).toHaveLength(2);
+  });
+
+  describe.each<[string, (worker: Worker) => Promise<Worker>]>([
+    [
+      'that it had when it stopped',
+      async (worker) => {
+        await worker.client.result({ type: 'stop', channel: 'slow:a' });
+        return worker;
+      },
+    ],
+    [
+      'that it had when it stopped, also if it consumes again',
+      async (worker) => {
+        await worker.client.result({ type: 'stop', channel: 'slow:a' });
+        await worker.consume();
+        return worker;
+      },
+    ],
+    [
+      'that it extended after it had stopped',
+      async (worker) => {
+        await worker.client.result({ type: 'stop', channel: 'slow:a' });
+        await worker.extend(...worker.deliveries);
+        return worker;
+      },
+    ],
+  ])('gives back the deliveries %s', (_, prepare) => {
+    it('five seconds after its connection has closed', async () => {
+      const world = await start();
+      const worker = await connectWorker(world, { channel: 'slow:a' });
+      await worker.consume();
+      await enqueue(world, 'slow:a', 2);
+      await world.idle();
+      const holder = await prepare(worker);
+      await holder.ack(...worker.deliveries.slice(0, 1));
+      holder.peer.socket.cut();
+      const other = await connectWorker(world, { channel: 'slow:a' });
+      await other.consume();
+      world.clock.advance(4_999);
+      await world.idle();
+      expect(other.deliveries).toEqual([]);
+      world.clock.advance(1);
+      await world.idle();
+      expect(other.deliveries).toMatchObject([{ attempt: 2, message: { offset: 2 } }]);
+    });
+  });
+
+  it.each([
+    ['that consumes', true],
+    ['that does not consume', false],
+  ])('gives back what it extended for a lost connection on one %s', async (_, consumes) => {
+    const world = await start();
+    const gone = await connectWorker(world, { channel: 'slow:a' });
+    await gone.consume();
+    await enqueue(world, 'slow:a', 1);
+    await world.idle();
+    gone.peer.socket.cut();
+    const back = await connectWorker(world, { channel: 'slow:a' });
+    if (consumes) await back.consume();
+    await back.extend(...gone.deliveries);
+    back.peer.socket.cut();
+    const other = await connectWorker(world, { channel: 'slow:a' });
+    await other.consume();
+    world.clock.advance(5_000);
+    await world.idle();
+    expect(other.deliveries).toMatchObject([{ attempt: 2 }]);
+  });
+
+  it('counts what it extended for a lost connection against its prefetch', async () => {
+    const world = await start();
+    const gone = await connectWorker(world, { channel: 'slow:a' });
+    await gone.consume();
+    await enqueue(world, 'slow:a', 1);
+    await world.idle();
+    gone.peer.socket.cut();
+    const back = await connectWorker(world, { channel: 'slow:a' });
+    await back.consume({ prefetch: 1 });
+    await back.extend(...gone.deliveries);
+    await enqueue(world, 'slow:a', 1);
+    await world.idle();
+    expect(back.deliveries).toEqual([]);
+    await back.ack(...gone.deliveries);
+    await world.idle();
+    expect(back.deliveries).toMatchObject([{ message: { offset: 2 } }]);
+  });
+
+  it('that has stopped and loses the permission gives back what it has', async () => {
+    const world = await start();
+    const [one, two] = [
+      await connectWorker(world, { channel: 'slow:a' }),
+      await connectWorker(world, { channel: 'slow:a' }),
+    ];
+    await one.consume();
+    await enqueue(world, 'slow:a', 1);
+    await world.idle();
+    await one.client.result({ type: 'stop', channel: 'slow:a' });
+    await two.consume();
+    await one.client.result({
+      type: 'refresh',
+      token: await tokenFor('worker', { clock: () => world.clock.now(), claims: { role: 'guest' } }),
+    });
+    await world.idle();
+    expect(two.deliveries).toMatchObject([{ attempt: 2 }]);
+    expect(await one.client.push('stopped')).toMatchObject({ channel: 'slow:a', reason: 'permission' });
+  });
+
+  it('that has stopped counts as a consumer of its connection until its deliveries are settled or have expired', async () => {
+    const world = await start({ limits: { subscriptions: 1 } });
+    const worker = await connectWorker(world, { channel: 'slow:a' });
+    const other = new Worker(worker.peer, 'slow:b');
+    const stop = (channel: string) => worker.client.result({ type: 'stop', channel });
+    const refused = () => worker.client.request({ type: 'consume', channel: 'slow:b' });
+    await worker.consume();
+    await enqueue(world, 'slow:a', 1);
+    await world.idle();
+    await stop('slow:a');
+    expect(await refused()).toMatchObject({ error: { name: 'too_many_subscriptions' } });
+    await worker.ack(worker.last);
+    await other.consume();
+    await enqueue(world, 'slow:b', 1);
+    await world.idle();
+    await stop('slow:b');
+    world.clock.advance(3_600_000);
+    expect(await worker.consume()).toMatchObject({ group: 'queue' });
   });
 
   it('has room again after a refused extension', async () => {

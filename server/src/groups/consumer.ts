@@ -11,6 +11,9 @@ import { SentGaps } from './sent-gaps.ts';
 /** Consumers, by channel and group. */
 export const CONSUMERS: Kind<Consumer> = { name: 'consumer' };
 
+/** Consumers that the client has stopped, and whose deliveries it may still settle; keys as those of consumers. */
+export const FINISHING_CONSUMERS: Kind<Consumer> = { name: 'finishing consumer' };
+
 /** The key of a consumer on its connection. A channel name has no space. */
 export const consumerKey = (channel: string, group: string): string => `${channel} ${group}`;
 
@@ -44,7 +47,7 @@ export class Consumer implements Standing, Receiver {
   readonly prefetch: number;
   readonly #held = new HeldDeliveries();
   #gaps: SentGaps | undefined;
-  #ended = false;
+  #state: 'consuming' | 'finishing' | 'ended' = 'consuming';
 
   constructor(subscriber: Subscriber, dispatcher: Dispatcher, prefetch: number) {
     this.#subscriber = subscriber;
@@ -57,10 +60,29 @@ export class Consumer implements Standing, Receiver {
     this.#dispatcher.add(this);
   }
 
+  /**
+   * It receives nothing more, but its deliveries still belong to its connection. The holder must have
+   * removed it: its kind changes.
+   */
+  finish(): void {
+    this.#dispatcher.remove(this);
+    this.#state = 'finishing';
+  }
+
+  /** Has it deliveries that are not settled? */
+  get isBusy(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Continues for one that was finishing: its deliveries belong to this one. */
+  takeOver(finishing: Consumer): void {
+    this.#held.addAll(finishing.#held);
+  }
+
   // As a receiver ----------------------------------------------------------------------------------------------------
 
   get room(): number {
-    if (this.#ended || !this.#subscriber.connection.hasRoom(LOW_WATER)) return 0;
+    if (this.#state !== 'consuming' || !this.#subscriber.connection.hasRoom(LOW_WATER)) return 0;
     return Math.max(0, this.prefetch - this.#held.size);
   }
 
@@ -107,7 +129,7 @@ export class Consumer implements Standing, Receiver {
     for (const id of ids) this.#held.remove(id);
   }
 
-  /** Notes what expires later. */
+  /** Notes what expires later. What another connection had received belongs to this one from now on. */
   extended(ids: readonly string[], expires: number): void {
     this.#received(ids);
     for (const id of ids) this.#held.extend(id, expires);
@@ -116,7 +138,7 @@ export class Consumer implements Standing, Receiver {
   // As a standing thing of its connection ----------------------------------------------------------------------------
 
   get kind(): Kind {
-    return CONSUMERS;
+    return this.#state === 'finishing' ? FINISHING_CONSUMERS : CONSUMERS;
   }
 
   get key(): string {
@@ -133,7 +155,7 @@ export class Consumer implements Standing, Receiver {
   }
 
   get ended(): boolean {
-    return this.#ended;
+    return this.#state === 'ended';
   }
 
   /** Deliveries are sent like replies, which wait for the reader: none is missing. */
@@ -145,11 +167,11 @@ export class Consumer implements Standing, Receiver {
     this.#dispatcher.mark();
   }
 
-  /** Who stops may settle what it has. Who loses the permission, is removed, or the connection, gives it back. */
+  /** Gives its deliveries back: at once, or after the connection has closed with a grace. A client that stops lets it `finish`. */
   end(reason: EndReason, message?: string): void {
     const ending = gatewayEnding(reason, message);
     if (ending !== null) this.#stop(ending);
-    else this.#leave(reason === 'closed' ? RELEASE_GRACE : null);
+    else this.#leave(RELEASE_GRACE);
   }
 
   #stop(ending: GatewayEnding | { readonly reason: 'group_removed' }): void {
@@ -160,8 +182,8 @@ export class Consumer implements Standing, Receiver {
 
   /** @param grace until the deliveries go to others; `null`: they stay */
   #leave(grace: number | null): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.#state = 'ended';
     this.#dispatcher.remove(this);
     if (grace !== null && this.#held.size > 0) this.#dispatcher.release(this.#held.ids, grace);
   }

@@ -37,6 +37,14 @@ export interface SettledDeliveries {
   readonly deadline: number;
 }
 
+/** Keeps account of the deliveries that somebody has. */
+export interface DeliveryHolder {
+  /** They are settled, or have expired. */
+  settled(ids: readonly string[]): void;
+  /** They expire later. */
+  extended(ids: readonly string[], expires: number): void;
+}
+
 /** Groups that are remembered for the metrics. */
 const MOST_KNOWN = 1_000;
 
@@ -86,6 +94,18 @@ export class Groups implements DispatcherHost {
     return new Consumer(subscriber, this.dispatcher(ref), Math.min(prefetch, rule.prefetch));
   }
 
+  /** A consumer that receives nothing, for deliveries that a connection has without consuming. */
+  finishing(subscriber: Subscriber, { ref, rule }: GroupTarget): Consumer {
+    const consumer = new Consumer(subscriber, this.#openOrIdle(ref), rule.prefetch);
+    consumer.finish();
+    return consumer;
+  }
+
+  /** The group's dispatcher; without receivers it is not remembered. */
+  #openOrIdle(ref: GroupRef): Dispatcher {
+    return this.#dispatchers.get(keyOf(ref)) ?? new Dispatcher(ref, this);
+  }
+
   /** Claims at most `max` messages that are ready. The caller confirms the gaps once its client has received them. */
   lease(target: GroupTarget, max: number): NowOrLater<Batch> {
     const { ref, rule } = target;
@@ -108,8 +128,7 @@ export class Groups implements DispatcherHost {
 
   /** Who leased has received gaps. */
   gapsReceived({ ref }: GroupTarget, gaps: readonly GroupGap[]): void {
-    const dispatcher = this.#dispatchers.get(keyOf(ref)) ?? new Dispatcher(ref, this);
-    dispatcher.gapsReceived(gaps);
+    this.#openOrIdle(ref).gapsReceived(gaps);
   }
 
   #reportClaim({ ref, rule }: GroupTarget, claim: Claim): void {
@@ -125,11 +144,11 @@ export class Groups implements DispatcherHost {
   /**
    * Settles deliveries.
    *
-   * @param holder whose deliveries they are, as far as it is known
+   * @param holder who settles them: absent for a backend
    */
   settle(
     { ref, rule }: GroupTarget,
-    { ids, outcome, holder }: { ids: readonly string[]; outcome: Outcome; holder?: Consumer | undefined },
+    { ids, outcome, holder }: { ids: readonly string[]; outcome: Outcome; holder?: DeliveryHolder },
   ): NowOrLater<SettledDeliveries> {
     const { ackTimeout } = rule.delivery;
     const deadline = this.clock.now() + ackTimeout;
@@ -138,8 +157,9 @@ export class Groups implements DispatcherHost {
       const expired = ids.filter((_, at) => accepted[at] !== true);
       if (outcome.type === 'extend') {
         const late = new Set(expired);
-        holder?.extended(late.size === 0 ? ids : ids.filter((id) => !late.has(id)), expires);
+        const extended = ids.filter((id) => !late.has(id));
         holder?.settled(expired);
+        if (extended.length > 0) holder?.extended(extended, expires);
       } else {
         holder?.settled(ids);
       }

@@ -22,13 +22,20 @@ export class HeldDeliveries {
     for (const { id } of deliveries) this.#expiries.set(id, expires);
   }
 
+  /** They expire before those that are added later. */
+  addAll(others: HeldDeliveries): void {
+    for (const [id, expires] of others.#expiries) this.#expiries.set(id, expires);
+  }
+
   /** Returns whether it was held. */
   remove(id: string): boolean {
     return this.#expiries.delete(id);
   }
 
+  /** Whether it was held or not. */
   extend(id: string, expires: number): void {
-    if (this.#expiries.delete(id)) this.#expiries.set(id, expires);
+    this.#expiries.delete(id);
+    this.#expiries.set(id, expires);
   }
 
   expire(now: number): void {

@@ -45,6 +45,11 @@ export class Worker {
     return this.client.result<{ expired?: string[] }>({ type: 'ack', channel: this.channel, deliveries: ids });
   }
 
+  extend(...deliveries: readonly Delivery[]) {
+    const ids = deliveries.map(({ id }) => id);
+    return this.client.result<{ deadline: number }>({ type: 'extend', channel: this.channel, deliveries: ids });
+  }
+
   nack(delivery: Delivery, options: { delay?: number; dead?: boolean; reason?: string } = {}) {
     return this.client.result({ type: 'nack', channel: this.channel, deliveries: [delivery.id], ...options });
   }

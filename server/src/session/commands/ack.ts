@@ -1,10 +1,10 @@
 import type { ExtendResult, SettleResult } from '@sluice/protocol';
 import type { Outcome } from '../../engine/groups.ts';
-import { CONSUMERS, consumerKey } from '../../groups/consumer.ts';
 import { findGroup } from '../../groups/group-names.ts';
 import type { Groups, SettledDeliveries } from '../../groups/groups.ts';
 import { Refusal } from '../../refusal.ts';
 import { chain, type NowOrLater } from '../../util/now-or-later.ts';
+import { ConnectionDeliveries } from '../connection-deliveries.ts';
 import type { Decided } from '../decided.ts';
 import type { CommandOf, Handler } from '../handler.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -41,13 +41,13 @@ function settle(
   { decided, outcome }: { decided: Decided | null; outcome: Outcome },
 ): NowOrLater<SettledDeliveries | Refusal> {
   const { channel, deliveries: ids } = command;
-  const { services, identity, standings, limits } = session;
+  const { services, identity, limits } = session;
   limits.charge(Math.floor(ids.length / FREE_DELIVERIES), services.clock);
   const allowed = session.authorize('consume', channel, decided);
   if (allowed instanceof Refusal) return allowed;
   const target = findGroup(allowed, identity, command);
   if (target instanceof Refusal) return target;
-  const holder = standings.of(CONSUMERS).get(consumerKey(channel, target.ref.group));
+  const holder = new ConnectionDeliveries(session, target);
   return chain((services.groups as Groups).settle(target, { ids, outcome, holder }), refuseIfNone);
 
   function refuseIfNone(settled: SettledDeliveries): SettledDeliveries | Refusal {

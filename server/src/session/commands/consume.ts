@@ -1,8 +1,9 @@
 import { alreadyConsuming } from '@sluice/protocol';
-import { CONSUMERS, consumerKey } from '../../groups/consumer.ts';
+import { CONSUMERS, consumerKey, FINISHING_CONSUMERS } from '../../groups/consumer.ts';
 import { findGroup } from '../../groups/group-names.ts';
 import type { Groups } from '../../groups/groups.ts';
 import { Refusal } from '../../refusal.ts';
+import { hasRoomForConsumer } from '../consumer-limit.ts';
 import type { Handler } from '../handler.ts';
 
 /** Begins to receive messages as a consumer of a group. SPEC.md section 4.13. */
@@ -18,11 +19,16 @@ export const consume: Handler<'consume'> = (session, command, decided) => {
     const { error, detail } = alreadyConsuming(channel, group);
     return new Refusal(error, detail);
   }
-  const most = services.settings.limits.subscriptions;
-  if (standings.count(CONSUMERS) >= most) {
+  const finishing = standings.of(FINISHING_CONSUMERS).get(consumerKey(channel, group));
+  if (finishing === undefined && !hasRoomForConsumer(session)) {
+    const most = services.settings.limits.subscriptions;
     return new Refusal('too_many_subscriptions', `a connection may consume at most ${most} groups`);
   }
   const consumer = (services.groups as Groups).consumer(session, target, prefetch);
+  if (finishing !== undefined) {
+    session.forget(finishing);
+    consumer.takeOver(finishing);
+  }
   if (session.add(consumer)) consumer.start();
   return { group, prefetch: consumer.prefetch, ackTimeout: target.rule.delivery.ackTimeout };
 };
