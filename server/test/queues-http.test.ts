@@ -242,6 +242,15 @@ describe('the administration of a group', () => {
   });
 });
 
+describe('the group of a user', () => {
+  it('is named with the escaped user', async () => {
+    const world = await start();
+    await enqueue(world, 'orders', 1);
+    const { body } = await call(world, 'POST lease', {}, { group: 'orders/groups/user-a~20b' });
+    expect(body.deliveries).toHaveLength(1);
+  });
+});
+
 describe('requests about groups are refused:', () => {
   const JOBS = 'jobs:a/groups/queue';
 
@@ -292,6 +301,33 @@ describe('requests about groups are refused:', () => {
       403,
       'permission_denied',
       /another user/,
+    ],
+    [
+      'the group of a user whose name is not escaped',
+      'POST lease',
+      {},
+      { group: 'orders/groups/user-a%20b' },
+      404,
+      'group_unknown',
+      /no group of this name\. Characters that .* escaped: "user-a~20b"/,
+    ],
+    [
+      'a group with a control character',
+      'GET ',
+      undefined,
+      { group: 'orders/groups/user-%00' },
+      404,
+      'group_unknown',
+      /"user-~00"/,
+    ],
+    [
+      'a group with a needless escape',
+      'POST lease',
+      {},
+      { group: 'orders/groups/user-~41' },
+      404,
+      'group_unknown',
+      /./,
     ],
     ['a max of 0', 'POST lease', { max: 0 }, {}, 400, 'command_invalid', /"max" must be an integer from 1 to 1000/],
     [

@@ -599,6 +599,14 @@ describe('groups of a channel with history', () => {
     expect(again.deliveries.map(({ message }) => message.offset)).toEqual([2, 3]);
   });
 
+  it('per user differ for users whose names differ in signs that text replacement knows', async () => {
+    const world = await start();
+    for (const user of ['a$$b', 'a$b']) {
+      const worker = await connectWorker(world, { channel: 'orders', user });
+      expect(await worker.consume({ group: 'user-{sub}' })).toMatchObject({ group: `user-${user}` });
+    }
+  });
+
   it('that fall behind the retention get a gap', async () => {
     const world = await start();
     const worker = await connectWorker(world, { channel: 'orders' });

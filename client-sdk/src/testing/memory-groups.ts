@@ -9,6 +9,7 @@ import {
   type Push,
   type SettleResult,
   type StopCommand,
+  segment,
 } from '@sluice/protocol';
 import type { ChannelContract, GroupOptions } from '@sluice/protocol/contracts';
 import type { MemoryChannel } from './memory-channel.ts';
@@ -158,7 +159,7 @@ export class MemoryGroups {
 
   #of(channel: MemoryChannel, name: string | undefined, { user }: GroupPeer): Group | undefined {
     const groups = this.#groups.get(channel);
-    if (name !== undefined) return groups?.get(name.replace('{sub}', user ?? ''));
+    if (name !== undefined) return groups?.get(forUser(name, user));
     return groups?.size === 1 ? [...groups.values()][0] : groups?.get(QUEUE);
   }
 
@@ -177,6 +178,10 @@ export class MemoryGroups {
   }
 }
 
+/** The name of a user's group. Not with a text as replacement: `$$` would become `$`. */
+const forUser = (name: string, user: string | null | undefined): string =>
+  name.replace('{sub}', () => segment(user ?? ''));
+
 /** The name of the group that a client means. */
 function nameOf(given: string | undefined, { user }: GroupPeer, contract: ChannelContract | undefined): string {
   const { queue, groups = {} } = contract?.rule ?? {};
@@ -184,8 +189,8 @@ function nameOf(given: string | undefined, { user }: GroupPeer, contract: Channe
   if (contract && names.length === 0)
     throw new Refused('permission_denied', '"consume" is not allowed: the channel has no queue and no groups');
   const name = given ?? (names.length > 1 ? undefined : (names[0] ?? QUEUE));
-  const own = name?.replace('{sub}', user ?? '');
-  const isKnown = !contract || names.some((known) => known.replace('{sub}', user ?? '') === own);
+  const own = name === undefined ? undefined : forUser(name, user);
+  const isKnown = !contract || names.some((known) => forUser(known, user) === own);
   if (own === undefined || !isKnown) throw new Refused('group_unknown', `the groups are: ${names.join(', ')}`);
   return own;
 }

@@ -16,6 +16,7 @@ import {
   TTL_OPTIONS,
 } from './channel-options.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
+import { checkCycles } from './dead-letter-cycles.ts';
 import { checkDeadLetters, readGroups } from './group-rules.ts';
 import { readOnly } from './only.ts';
 import type { InferOptions } from './options/option.ts';
@@ -195,5 +196,7 @@ export function readChannels(input: Readonly<Record<string, unknown>>, context: 
   }
   checkDeadLetters(rules, context.problems);
   checkBindings(rules, context.problems);
-  return rules.sort((a, b) => comparePatterns(a.pattern, b.pattern));
+  rules.sort((a, b) => comparePatterns(a.pattern, b.pattern));
+  checkCycles(rules, context.problems);
+  return rules;
 }

@@ -137,6 +137,26 @@ describe('the configuration is refused:', () => {
     ['a group name with a space', group({}, 'a b'), /groups\["a b"\]: is not a name for a group/],
     ['a group name that is too long', group({}, 'x'.repeat(65)), /is not a name for a group/],
     ['a group name with another param', group({}, 'user-{id}'), /is not a name for a group/],
+    [
+      'a group that is also that of a user',
+      { history: true, groups: { 'user-{sub}': {}, 'user-billing': {} } },
+      /groups\["user-billing"\]: may name the same group as "user-\{sub\}", for some users\. Begin their names differently/,
+    ],
+    [
+      'a group of users that is also a shared one',
+      { history: true, groups: { billing: {}, '{sub}': {} } },
+      /groups\["\{sub\}"\]: may name the same group as "billing"/,
+    ],
+    [
+      'groups of users of which one may be that of another user',
+      { history: true, groups: { '{sub}': {}, 'x{sub}': {} } },
+      /groups\["x\{sub\}"\]: may name the same group as "\{sub\}"/,
+    ],
+    [
+      'groups of users with the same end',
+      { history: true, groups: { 'user-{sub}': {}, 'user-{sub}-phone': {} } },
+      /groups\["user-\{sub\}-phone"\]: may name the same group/,
+    ],
     ['an option of queues in a group', group({ maxLength: 5 }), /groups\.billing\.maxLength: is not an option/],
     ['an expiry of seconds', group({ expires: '5s' }), /groups\.billing\.expires: is out of range/],
     [
@@ -147,5 +167,68 @@ describe('the configuration is refused:', () => {
     ['an unknown start', group({ start: 'first' }), /groups\.billing\.start: is not one of the known values/],
   ])('%s', (_, rule, problem) => {
     expect(problemOf(rule)).toMatch(problem);
+  });
+});
+
+describe('groups of users', () => {
+  it.each([
+    ['have another start', ['user-{sub}', 'service-billing', 'phone-{sub}']],
+    ['have another end', ['{sub}-user', '{sub}-phone', 'billing']],
+    ['need a user', ['user-{sub}', 'user-']],
+  ])('do not overlap others if they %s', (_, names) => {
+    const groups = Object.fromEntries(names.map((name) => [name, {}]));
+    expect(problemOf({ history: true, groups })).toBe('none');
+  });
+});
+
+describe('dead letters', () => {
+  const queue = (deadLetter: string) => ({ queue: { deadLetter } });
+  const problemsOf = (channels: object): string => {
+    try {
+      parse(channels);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems.join('\n');
+      throw error;
+    }
+    return 'none';
+  };
+
+  it.each<[string, object, RegExp]>([
+    [
+      'two queues',
+      { 'a:{x}': queue('b:{x}'), 'b:{x}': queue('a:{x}') },
+      /channels\["a:\{x\}"\]\.queue\.deadLetter: leads back to this rule: "a:x" → "b:x" → "a:x"\. A message that always fails/,
+    ],
+    ['three queues', { a: queue('b'), b: queue('c'), c: queue('a') }, /"a" → "b" → "c" → "a"/],
+    [
+      'a group of a channel with history',
+      { a: { history: true, groups: { g: {}, h: { deadLetter: 'b' } } }, b: queue('a') },
+      /channels\.a\.groups\.h\.deadLetter: leads back to this rule: "a" → "b" → "a"/,
+    ],
+    [
+      'a queue that binds the channel of its dead letters',
+      { q: { queue: { deadLetter: 'dead:q' }, bind: ['dead:{kind}'] }, 'dead:{kind}': { history: true } },
+      /channels\.q\.queue\.deadLetter: leads back to this rule: "q" → "q"/,
+    ],
+    [
+      'a queue that binds the channel of the dead letters of another one',
+      { a: queue('b'), b: queue('c:1'), 'c:{n}': {}, d: { queue: { deadLetter: 'a' }, bind: ['c:{n}'] } },
+      /"a" → "b" → "d" → "a"/,
+    ],
+    [
+      'a rule for one value of a param',
+      { 'a:{x}': queue('b:{x}'), 'b:{x}': {}, 'b:vip': queue('a:vip') },
+      /channels\["a:\{x\}"\]\.queue\.deadLetter: leads back to this rule: "a:vip" → "b:vip" → "a:vip"/,
+    ],
+  ])('must not come back, by %s', (_, channels, problem) => {
+    expect(problemsOf(channels)).toMatch(problem);
+  });
+
+  it.each<[string, object]>([
+    ['a chain with an end', { a: queue('b'), b: queue('c'), c: queue('d'), d: {} }],
+    ['two queues with the same target', { a: queue('c'), b: queue('c'), c: { queue: true } }],
+    ['a rule for one value that ends it', { 'a:{x}': queue('b:{x}'), 'b:{x}': queue('a:end'), 'a:end': {} }],
+  ])('may go through %s', (_, channels) => {
+    expect(problemsOf(channels)).toBe('none');
   });
 });

@@ -3,6 +3,7 @@
 import { isChannelName, matchPattern, type Pattern } from '@sluice/protocol';
 import type { DeliveryRule, GroupRule, QueueRule, Rule } from '../rule.ts';
 import { GROUP_OPTIONS, QUEUE_OPTIONS, USER_GROUP_EXPIRES } from './group-options.ts';
+import { checkOverlap } from './group-overlap.ts';
 import type { InferOptions } from './options/option.ts';
 import { isPlain, type Path, type Problems } from './problems.ts';
 import { readTable } from './read-table.ts';
@@ -45,7 +46,9 @@ export function readGroups(
       'need history: a group reads messages from the log. Add "history", or use "queue"',
     );
   }
-  return { queue: null, groups: entries.map(([name, value]) => readGroup(name, value, context)) };
+  const read = entries.map(([name, value]) => readGroup(name, value, context));
+  checkOverlap(read, [...context.path, 'groups'], context.problems);
+  return { queue: null, groups: read };
 }
 
 function checkQueue(groups: unknown, { path, problems, hasHistory }: GroupContext): void {

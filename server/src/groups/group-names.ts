@@ -1,4 +1,4 @@
-import { segment } from '@sluice/protocol';
+import { readSegment, segment } from '@sluice/protocol';
 import { type Identity, isBackend } from '../auth/identity.ts';
 import type { RuleMatch } from '../channels/rules.ts';
 import type { GroupRef } from '../engine/groups.ts';
@@ -34,11 +34,16 @@ export function findGroup(
   if (name === undefined && groups.length > 1) {
     return new Refusal('group_unknown', `"${channel}" has several groups; name one of ${namesOf(groups)}`);
   }
-  const found = name === undefined ? only : groups.find((each) => isNamed(each, name));
+  const found = name === undefined ? only : ruleOfGroup(groups, name);
   if (found === undefined) {
     return new Refusal('group_unknown', `"${channel}" has no group of this name; its groups are ${namesOf(groups)}`);
   }
   if (!isPerUser(found)) return { ref: { channel, group: found.name }, rule: found };
+  const escaped = name === undefined || name === found.name ? null : escapedName(found, name);
+  if (escaped !== null) {
+    const fix = `Characters that a channel name cannot have are escaped: "${escaped}"`;
+    return new Refusal('group_unknown', `"${channel}" has no group of this name. ${fix}`);
+  }
   const group = ownGroup(found, identity, name);
   if (group !== null) return { ref: { channel, group }, rule: found };
   return new Refusal('permission_denied', `the group "${found.name}" of "${channel}" belongs to another user`);
@@ -48,15 +53,32 @@ const namesOf = (groups: readonly GroupRule[]): string => groups.map(({ name }) 
 
 function isNamed(rule: GroupRule, name: string): boolean {
   if (!isPerUser(rule) || name === rule.name) return name === rule.name;
-  const [start = '', end = ''] = rule.name.split(USER);
+  const [start, end] = around(rule);
   return name.length > start.length + end.length && name.startsWith(start) && name.endsWith(end);
+}
+
+/** What is before the user in the name of a group, and what is after. */
+function around({ name }: GroupRule): readonly [start: string, end: string] {
+  const [start = '', end = ''] = name.split(USER);
+  return [start, end];
+}
+
+/** The name of a user's group. Not with a text as replacement: `$$` would become `$`. */
+const nameFor = ({ name }: GroupRule, user: string): string => name.replace(USER, () => segment(user));
+
+/** The name that was probably meant by one that no user's group has; `null`: it is the name of one. */
+function escapedName(rule: GroupRule, name: string): string | null {
+  const [start, end] = around(rule);
+  const user = readSegment(name.slice(start.length, name.length - end.length)).toWellFormed();
+  const own = nameFor(rule, user);
+  return own === name ? null : own;
 }
 
 /** The group of a user; `null`: not the identity's. */
 function ownGroup(rule: GroupRule, identity: Identity, name: string | undefined): string | null {
   const { user } = identity;
   if (user === null) return isBackend(identity) && name !== undefined && name !== rule.name ? name : null;
-  const own = rule.name.replace(USER, segment(user));
+  const own = nameFor(rule, user);
   return name === undefined || name === rule.name || name === own ? own : null;
 }
 
