@@ -76,7 +76,10 @@ describe('a published message', () => {
       ...request,
     });
     publication.rule = { dedupe: 60_000 } as Rule;
-    publication.appended = { stored: { id: 'm1', epoch: 'e', offset: 1 }, entry: { id: 'm1', time: 1, data: 1 } };
+    publication.appended = {
+      ...{ stored: { id: 'm1', epoch: 'e', offset: 1 }, number: 1 },
+      entry: { id: 'm1', time: 1, data: 1 },
+    };
     sources.published(publication, {} as never);
     expect(recorded).toMatchObject([{ type: 'message.published', key: 'message chat:1 m1', window, renews: true }]);
   });
