@@ -6,7 +6,7 @@ const STRING = 'a string';
 const OBJECT = 'an object';
 const WHOLE = 'a whole number';
 
-/** The allowed types of arguments and options, by name. */
+/** The allowed types of all arguments and options, by name; empty: any value. */
 const ALLOWED: Readonly<Record<string, string>> = {
   // An option may have the name of a property of all objects.
   __proto__: null as never,
@@ -39,11 +39,15 @@ const ALLOWED: Readonly<Record<string, string>> = {
   limit: WHOLE,
   since: `${WHOLE} or ${OBJECT}`,
   timeout: `${WHOLE} or real number`,
+  url: '',
+  trace: '',
+  if: '',
+  ttl: '',
 };
 
 /**
- * Checks the types of options and arguments. Names that are not in the table may have any value. The
- * gateway checks what it can explain better (a limit, an empty name).
+ * Checks the names and types of options and arguments. The gateway checks what it can explain better
+ * (a limit, an empty name).
  *
  * @param options each of which may be `undefined`
  * @param required arguments by name
@@ -51,11 +55,16 @@ const ALLOWED: Readonly<Record<string, string>> = {
  * @throws SluiceError `option_invalid` with the argument's name and what it must be
  */
 export function check<Options extends object>(options = {} as Options, required: object = {}): Options {
-  for (const [name, value] of Object.entries({ ...options, ...required, options })) {
+  for (const [name, value] of Object.entries({
+    options,
+    ...(typeof options === 'string' ? {} : options),
+    ...required,
+  })) {
     const kind = kindOf(value);
-    if ((kind !== 'undefined' || name in required) && ALLOWED[name]?.includes(kind) === false) {
-      throw invalid(name, ALLOWED[name], typeof value === 'number' ? value : kind);
-    }
+    const allowed = ALLOWED[name];
+    if (kind === 'undefined' && !(name in required)) continue;
+    if (allowed === undefined) throw clientError('option_invalid', `"${name}" is not an option.`);
+    if (allowed && !allowed.includes(kind)) throw invalid(name, allowed, typeof value === 'number' ? value : kind);
   }
   return options;
 }

@@ -119,10 +119,19 @@ describe('createClient', () => {
     );
   });
 
-  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('accepts the name %s', (name) => {
-    const options = JSON.parse(`{ "url": "ws://gateway.test/ws", "${name}": 5 }`) as ClientOptions;
-    expect(() => createClient(options)).not.toThrow();
-  });
+  it.each(['tokenURL', 'filters', 'constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+    'rejects the unknown option %s',
+    async (name) => {
+      const options = JSON.parse(`{ "url": "ws://gateway.test/ws", "${name}": 5 }`) as ClientOptions;
+      const refused = expect.objectContaining({ name: 'option_invalid', message: `"${name}" is not an option.` });
+      expect(() => createClient(options)).toThrow(refused);
+      const unknown = JSON.parse(`{ "${name}": 5 }`);
+      const channel = new FakeGateway().client().channel('a');
+      expect(() => channel.subscribe(() => {}, unknown)).toThrow(refused);
+      await expect((async () => channel.publish(1, unknown))()).rejects.toEqual(refused);
+      await expect((async () => channel.history(unknown))()).rejects.toEqual(refused);
+    },
+  );
 
   it.each([undefined, null, 5, 'ws://gateway.test/ws'])('requires options: %o', (options) => {
     expect(() => createClient(options as unknown as ClientOptions)).toThrow(
