@@ -32,9 +32,12 @@ export const JSON_VALUE: ValueCheck = ['a JSON value', (value) => !UNSAYABLE.inc
 /**
  * Checks arguments against the rules. `undefined` is allowed.
  *
- * @throws SluiceError `option_invalid` with the argument's name and what it must be
+ * @throws SluiceError `option_invalid` with the argument's name and what it must be, or the name of
+ * an option that does not exist
  */
 export function checkValues(values: object, rules: Readonly<Record<string, ValueCheck>>): void {
+  const unknown = Object.entries(values).find(([name, value]) => value !== undefined && !Object.hasOwn(rules, name));
+  if (unknown) throw error(`"${unknown[0]}" is not an option.`);
   for (const [name, [allowed, test]] of Object.entries(rules)) {
     const value = (values as Record<string, unknown>)[name];
     if (value !== undefined && !test(value)) throw invalid(name, allowed, value);
@@ -49,6 +52,8 @@ export function checkRequired(name: string, value: unknown, [allowed, test]: Val
 function invalid(name: string, allowed: string, value: unknown): SluiceError {
   // An error must not contain data of the application, except numbers.
   const kind = value === null ? 'null' : typeof value === 'number' ? `${value}` : typeof value;
-  const message = `"${name}" must be ${allowed}, not ${kind}.`;
-  return new SluiceError({ code: OPTION_INVALID, name: 'option_invalid', message, retryable: false });
+  return error(`"${name}" must be ${allowed}, not ${kind}.`);
 }
+
+const error = (message: string): SluiceError =>
+  new SluiceError({ code: OPTION_INVALID, name: 'option_invalid', message, retryable: false });

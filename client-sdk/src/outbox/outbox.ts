@@ -26,6 +26,7 @@ import { Sender } from './sender.ts';
 const USER: ValueCheck = ['a string, or null for anonymous connections', (value) => value === null || TEXT[1](value)];
 const ON_REFUSED: ValueCheck = ['"continue" or "hold"', (value) => value === 'continue' || value === 'hold'];
 const OPTIONS = {
+  user: USER,
   name: TEXT,
   maxMessages: COUNT,
   maxBytes: COUNT,

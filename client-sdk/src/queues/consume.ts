@@ -35,10 +35,10 @@ export function consume<M extends Message>(
   handler: (delivery: Delivery<M>) => unknown,
   options: ConsumeOptions<M> = {},
 ): Consumer {
-  const { group, prefetch, signal, onGap, onError } = options;
+  const { group, signal } = options;
   checkRequired('handler', handler, FUNCTION);
   checkValues(
-    { group, prefetch, onGap, onError },
+    { ...options, signal: undefined },
     { group: TEXT, prefetch: PREFETCH, onGap: FUNCTION, onError: FUNCTION },
   );
   const host = hostOf(channel);

@@ -115,8 +115,8 @@ interface StartedRequest {
 }
 
 function start(channel: RequestChannel, data: unknown, options: StartOptions): StartedRequest {
-  const { timeout, signal, onReplies } = options;
-  checkValues({ timeout }, { timeout: MILLISECONDS });
+  const { timeout, signal, onReplies, ...unknown } = options;
+  checkValues({ timeout, ...unknown }, { timeout: MILLISECONDS });
   const host = hostOf(channel);
   const { copy } = host.calls.copy({ data: data as Json });
   signal?.throwIfAborted();

@@ -31,10 +31,10 @@ const CONCURRENCY: ValueCheck = [
 export function respond<Types extends RequestTypes = RequestTypes>(
   channel: RequestChannel<Types>,
   handler: (request: IncomingRequest<Types['requestOut']>) => Replies<Types['replyIn']>,
-  { concurrency, signal, onError }: RespondOptions = {},
+  { concurrency, signal, onError, ...unknown }: RespondOptions = {},
 ): Responder {
   checkRequired('handler', handler, FUNCTION);
-  checkValues({ concurrency, onError }, { concurrency: CONCURRENCY, onError: FUNCTION });
+  checkValues({ concurrency, onError, ...unknown }, { concurrency: CONCURRENCY, onError: FUNCTION });
   const host = hostOf(channel);
   const resource = host.resource(ResponderResource as ResourceKind<ResponderResource>, channel);
   if (resource.wanted) {

@@ -55,6 +55,7 @@ const LIST_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   rewind: [0, 1, 1e9],
   since: [0, 1, 1_700_000_000_000, { ago: 60_000 }, {}, []],
   position: [{ epoch: 'e1', offset: 1 }, {}, []],
+  filter: [{ event: 'e' }, {}, []],
   onMessage: [() => {}],
   onGap: [() => {}],
   onState: [() => {}],
@@ -70,6 +71,17 @@ const isLike = (value: unknown, allowed: readonly unknown[]) =>
     (other) =>
       Object.is(other, value) || (typeof other === typeof value && typeof value !== 'number' && value !== null),
   );
+
+it.each([
+  ...LISTS,
+  ...WATCHES,
+  ['createOutbox', (_channel, options) => createOutbox(client, { user: 'ada', ...(options as object) })],
+] as readonly [string, Use][])('%s rejects an option that does not exist', (_, use) => {
+  expect(() => use('a', { filters: {} })).toThrow(
+    expect.objectContaining({ name: 'option_invalid', message: '"filters" is not an option.' }),
+  );
+  expect(() => use('a', { filters: undefined })).not.toThrow();
+});
 
 describe.each([
   ['lists', LISTS, LIST_OPTIONS],
