@@ -8,6 +8,7 @@ const CHANNELS: NonNullable<TestGatewayOptions['channels']> = {
   'chat:{room}': { allow: { '*': 'users' }, history: { count: 100, age: '1h' } },
   'news:{topic}': { allow: { subscribe: 'users' } },
   'staff:{room}': { allow: { '*': 'role:admin' }, history: true },
+  'archive:{room}': { history: true, bind: ['chat:{room}'] },
 };
 
 let gateway: TestGateway;
@@ -158,6 +159,25 @@ describe('a test gateway', () => {
     });
     expect(answer.status).toBe(200);
     expect(gateway.messages('chat:lobby')).toHaveLength(1);
+  });
+});
+
+describe('its engine', () => {
+  it('removes messages for good over HTTP', async () => {
+    gateway = await startTestGateway({ channels: CHANNELS });
+    for (let n = 1; n <= 3; n++) await gateway.publish('chat:a', n);
+    const url = `${gateway.httpUrl}/api/v1/channels/chat:a/messages`;
+    const headers = { Authorization: `Bearer ${gateway.apiKey}` };
+    const removed = await fetch(`${url}?upTo=2`, { method: 'DELETE', headers });
+    expect(removed.status).toBe(200);
+    expect(await (await fetch(url, { headers })).json()).toMatchObject({ messages: [{ offset: 3 }] });
+  });
+
+  it('records the copies in bound channels like other messages', async () => {
+    gateway = await startTestGateway({ channels: CHANNELS });
+    await gateway.publish('chat:a', 'hello');
+    const origin = { channel: 'chat:a', offset: 1 };
+    expect(gateway.messages('archive:a')).toMatchObject([{ data: 'hello', origin }]);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Member, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine/engine.ts';
 import type { GroupStore, Settled } from '../engine/groups.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import type { Nodes } from '../engine/nodes.ts';
 import type { PresenceStore } from '../engine/presence.ts';
 import type { RevocationStore } from '../engine/revocations.ts';
 import type { Clock } from '../util/clock.ts';
@@ -13,13 +14,20 @@ export interface EngineObserver {
   look(): void;
 }
 
-/** The memory engine, which reports its events and can be made to lose messages. */
-export class TestEngine implements Engine, Log {
+/**
+ * The memory engine, which reports its events and can be made to lose messages. `Required`: it must
+ * not leave out what is optional for an engine, because a gateway would then do without it in tests.
+ */
+export class TestEngine implements Required<Engine>, Required<Log> {
   readonly name = 'memory';
   readonly log: Log = this;
+  readonly copies = true;
+  readonly trouble = undefined;
+  readonly startsLater = false;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
   readonly groups: GroupStore;
+  readonly nodes: Nodes;
   readonly #inner: MemoryEngine;
   readonly #observer: EngineObserver;
   // Number of messages to lose, by channel.
@@ -33,6 +41,7 @@ export class TestEngine implements Engine, Log {
     this.#observer = observer;
     this.presence = announcing(this.#inner.presence, () => observer.look());
     this.revocations = this.#inner.revocations;
+    this.nodes = this.#inner.nodes;
     this.groups = losing(this.#inner.groups, (channel) => this.#takeLostAck(channel));
   }
 
@@ -76,13 +85,16 @@ export class TestEngine implements Engine, Log {
     return this.#inner.presence.list(channel, 0, Number.MAX_SAFE_INTEGER).members.map(({ member }) => member);
   }
 
-  append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
+  append(channel: string, entry: Entry, { copies = [], ...options }: AppendOptions): PublishResult {
     const losses = this.#losses.get(channel) ?? 0;
     if (losses > 0) this.#losses.set(channel, losses - 1);
     this.#losing = losses > 0;
     const result = this.#inner.append(channel, entry, this.#losing ? { ...options, retention: null } : options);
     this.#losing = false;
-    if (result.id === entry.id) this.#observer.appended(channel, entry, result);
+    if (result.id !== entry.id) return result; // it was appended before, with its copies
+    this.#observer.appended(channel, entry, result);
+    const origin = { channel, offset: result.offset };
+    for (const copy of copies) this.append(copy.channel, { ...copy.entry, origin }, copy.options);
     return result;
   }
 
@@ -92,6 +104,10 @@ export class TestEngine implements Engine, Log {
 
   seek(channel: string, time: number): number {
     return this.#inner.seek(channel, time);
+  }
+
+  purge(channel: string, upTo: number): void {
+    this.#inner.purge(channel, upTo);
   }
 
   watch(channel: string): void {
@@ -104,7 +120,7 @@ export class TestEngine implements Engine, Log {
 }
 
 /** The store, whose acknowledgements can be lost. */
-function losing(store: GroupStore, losesAck: (channel: string) => boolean): GroupStore {
+function losing(store: GroupStore, losesAck: (channel: string) => boolean): Required<GroupStore> {
   return {
     start: (claimable) => store.start(claimable),
     watch: (ref) => store.watch(ref),
