@@ -191,7 +191,10 @@ export interface GroupStats {
   readonly floor: number;
   /** Offset of the newest message of the log. */
   readonly head: number;
-  /** Messages that wait for a consumer, including those that wait for an earlier one of their order. */
+  /**
+   * Messages that wait for a consumer, including those that wait for an earlier one of their order, and
+   * those for which the next claim has to decide: their delivery, backoff or `expiresAt` is over.
+   */
   readonly ready: number;
   readonly inFlight: number;
   /** Messages that wait for the end of their backoff. */

@@ -167,6 +167,20 @@ export function testGroupAdministration(bench: () => GroupsBench): void {
       });
     });
 
+    it('do not count deliveries and backoffs that are over, although nobody claims', async () => {
+      await bench().fill('a', 4);
+      const [first, second] = await bench().claim(ref, 3);
+      await bench().settle(ref, [first as never], { type: 'nack', delay: 1_000 });
+      await bench().settle(ref, [second as never], { type: 'nack', delay: 60_000 });
+      bench().clock.advance(1_000);
+      expect(await bench().stats(ref)).toMatchObject({ ready: 2, inFlight: 1, delayed: 1 });
+      bench().clock.advance(OPTIONS.ackTimeout - 1_001);
+      expect(await bench().stats(ref)).toMatchObject({ ready: 2, inFlight: 1, delayed: 1 });
+      bench().clock.advance(1);
+      expect(await bench().stats(ref)).toMatchObject({ ready: 3, inFlight: 0, delayed: 1 });
+      expect(await bench().claim(ref)).toMatchObject([{ attempt: 2 }, { attempt: 2 }, { attempt: 1 }]);
+    });
+
     it('of a group that was never used are those of a new group', async () => {
       await bench().fill('a', 2);
       expect(await bench().stats(ref)).toMatchObject({ floor: 0, head: 2, ready: 2, inFlight: 0, dead: 0 });

@@ -55,10 +55,10 @@ describe('GroupState', () => {
     const later = claim(state, operation(6, 0, byTag));
     state.settle(operation(6, 0, byTag), [later[0]?.id ?? ''], { type: 'nack', delay: 50 });
     const restored = new GroupState(records.of(state), { vary: () => 0.5 });
-    const before = state.stats(logOf(6));
+    const before = state.stats(logOf(6), 0);
     for (const each of [state, restored]) {
       expect(each.floor).toBe(1);
-      expect(each.stats(logOf(6))).toEqual(before);
+      expect(each.stats(logOf(6), 0)).toEqual(before);
       expect(each.dead(0, 10)).toMatchObject({ total: 1, letters: [{ ordinal: 1, reason: 'rejected' }] });
       expect(each.settle(operation(6, 10, byTag), [two?.id ?? ''], { type: 'ack' }).accepted).toEqual([true]);
       expect(offsetsOf(claim(each, operation(6, 40, byTag)))).toEqual([4]);
@@ -113,7 +113,7 @@ describe('GroupState', () => {
     state.settle(at, full, { type: 'reject' });
     const last = claim(state, at).map(({ id }) => id);
     expect(state.settle(at, last, { type: 'reject' })).toEqual({ accepted: [true], dead: MOST_DEAD });
-    expect(state.stats(at.log)).toMatchObject({ delayed: 1, dead: MOST_DEAD });
+    expect(state.stats(at.log, at.at.now)).toMatchObject({ delayed: 1, dead: MOST_DEAD });
     expect(offsetsOf(claim(state, operation(MOST_DEAD + 1, 10_000)))).toEqual([MOST_DEAD + 1]);
   });
 

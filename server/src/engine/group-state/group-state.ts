@@ -139,9 +139,10 @@ export class GroupState {
     this.#gaps.confirm(gaps);
   }
 
-  stats(log: GroupLog): GroupStats {
+  /** @param now when: what has been due since then is handled by the next claim */
+  stats(log: GroupLog, now: number): GroupStats {
     this.#adopt(log);
-    return numbersOf(this.#unsettled, this.#dead, log);
+    return numbersOf(this.#unsettled, this.#dead, { log, now });
   }
 
   seek(log: GroupLog, offset: number): Position {

@@ -1,6 +1,6 @@
 import { ChurningMap } from '../../util/churning-map.ts';
 import type { LoggedMessage } from '../logged-message.ts';
-import { Entry, type EntryRecord, type Phase } from './entry.ts';
+import { Entry, type EntryRecord } from './entry.ts';
 import { OrderLines } from './order-lines.ts';
 import { Schedule } from './schedule.ts';
 
@@ -65,8 +65,12 @@ export class Unsettled {
     return this.#schedule.nextDue;
   }
 
-  count(phase: Phase): number {
-    return this.#schedule.count(phase);
+  /** The entries of a phase that are due after `now`. */
+  countUntil(phase: 'in_flight' | 'delayed', now: number): number {
+    if (this.nextDue > now) return this.#schedule.count(phase);
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.phase === phase && entry.due > now) count++;
+    return count;
   }
 
   get(offset: number): Entry | undefined {

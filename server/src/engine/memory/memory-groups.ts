@@ -75,7 +75,7 @@ export class MemoryGroups implements GroupStore {
     const log = this.#logs.peek(channel);
     const { epoch, head, first } = log;
     const held = log.groups?.get(group);
-    if (held !== undefined) return held.state.stats(log);
+    if (held !== undefined) return held.state.stats(log, this.#clock.monotonic());
     const floor = start === 'newest' ? head : first - 1;
     const oldest = floor < head ? log.at(floor + 1).message.time : null;
     return { epoch, floor, head, ready: head - floor, inFlight: 0, delayed: 0, dead: 0, oldest };

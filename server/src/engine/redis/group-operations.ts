@@ -247,11 +247,16 @@ if group.epoch and #group.gaps > 0 then
   storePosition(group)
 end`);
 
-/** The numbers of a group. Answers epoch, floor, head, ready, in flight, delayed, dead, and the oldest time or nothing. */
+/**
+ * The numbers of a group. What is due and waits for the next claim to be handled is neither in flight
+ * nor delayed any more. Answers epoch, floor, head, ready, in flight, delayed, dead, and
+ * the oldest time or nothing.
+ */
 export const STATS = operation(
   ADOPT,
   `
-local floor, flight, delayed = floorOf(group), redis.call('ZCARD', group.flight), redis.call('ZCARD', group.delayed)
+local function countUntil(part) return redis.call('ZCOUNT', group[part], '(' .. text(now), '+inf') end
+local floor, flight, delayed = floorOf(group), countUntil('flight'), countUntil('delayed')
 local first = oldestOf(group)
 local kept = first <= floor and load(group, text(first))
 local oldest = kept or messageAt(log, first)

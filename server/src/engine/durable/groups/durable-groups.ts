@@ -110,7 +110,7 @@ export class DurableGroups implements GroupStore {
   stats(ref: GroupRef, { start }: GroupOptions): Promise<GroupStats> {
     return this.#write(ref, (batch) => {
       const log = batch.peekLog(ref.channel);
-      return this.#find(ref, log)?.state.stats(log) ?? statsOfNew(log, start);
+      return this.#find(ref, log)?.state.stats(log, this.#age.now()) ?? statsOfNew(log, start);
     });
   }
 
