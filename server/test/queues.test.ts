@@ -170,6 +170,19 @@ describe('a queue', () => {
     expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 0 });
   });
 
+  it('keeps the trace context of a message that dies', async () => {
+    const world = await start();
+    const worker = await connectWorker(world, { channel: 'mail:welcome' });
+    await worker.consume();
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await worker.client.result({ type: 'publish', channel: 'mail:welcome', data: 'hello', trace });
+    await world.idle();
+    await worker.nack(worker.last, { dead: true });
+    await world.idle();
+    const { messages } = await world.services.log.read('dead:welcome', 0, 10);
+    expect(messages.map(({ message }) => message)).toMatchObject([{ data: 'hello', trace }]);
+  });
+
   it('publishes what overflows when a message is copied to it from a bound channel', async () => {
     const spill = { maxLength: 1, overflow: 'dead-letter' as const, deadLetter: 'dead:copies' };
     const world = await start({

@@ -152,7 +152,7 @@ export class DeadLetterPublisher {
   async #publishOne(ref: GroupRef, deadLetter: string, letter: DeadLetter): Promise<Refusal | null> {
     const { rules, door } = this.#services;
     const { message } = letter.message;
-    const { data, event, from = null } = message;
+    const { data, event, trace, from = null } = message;
     const channel = fill(deadLetter, rules.match(ref.channel)?.params ?? {});
     const outcome = await door.publish({
       channel,
@@ -160,6 +160,7 @@ export class DeadLetterPublisher {
       draft: {
         ...{ data, key: idempotencyKey(ref, letter), tags: tagsOf(ref, letter, message) },
         ...(event === undefined ? undefined : { event }),
+        ...(trace === undefined ? undefined : { trace }),
       },
       // The tags of a dead letter may be more than a publisher may give.
       checked: true,
