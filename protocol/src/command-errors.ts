@@ -113,7 +113,7 @@ export const COMMAND_ERRORS = {
     message: 'The connection has not entered this channel.',
     remedy: 'Enter first.',
     retryable: false,
-    status: 409,
+    status: 404,
   },
   unauthorized: {
     code: 4316,

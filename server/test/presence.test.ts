@@ -254,6 +254,18 @@ describe('a new token', () => {
   });
 });
 
+describe('the info of a member', () => {
+  it('is not removed by a tab whose token has none', async () => {
+    const world = await start();
+    const first = await join(world, 'ada', { claims: { info: 'Ada' } });
+    await first.client.result({ type: 'enter', channel: 'room:a' });
+    const second = await join(world, 'ada');
+    await second.client.result({ type: 'enter', channel: 'room:a', state: 'here' });
+    const { members } = await second.client.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
+    expect(members).toMatchObject([{ info: 'Ada', state: 'here', connections: 2 }]);
+  });
+});
+
 describe('the claim "info" of a new token', () => {
   const infoAfter = async (info: Json | undefined) => {
     const world = await start();

@@ -40,7 +40,10 @@ export interface MemberConnection {
 
 /** Adds a connection of a user to a channel's members, or changes the member. */
 export interface EnterRequest extends MemberConnection {
+  /** Absent: the info does not change. */
   readonly info?: Json;
+  /** The member has no info any more. */
+  readonly withoutInfo?: true;
   /** Absent: the state does not change. */
   readonly state?: Json;
 }
@@ -68,7 +71,7 @@ export interface PresenceStore {
   /** Stops announcing a channel's changes on this node. */
   unwatch?(channel: string): void;
   /**
-   * Adds a connection to its user's membership, or changes the member's state. Announces nothing if
+   * Adds a connection to its user's membership, or changes the member's info and state. Announces nothing if
    * nothing changes.
    */
   enter(request: EnterRequest): void | Promise<void>;

@@ -1,6 +1,7 @@
 import type { Json } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import { type EndReason, gatewayEnding, type Kind, type Standing } from '../channels/standing.ts';
+import type { EnterRequest } from '../engine/presence.ts';
 import { sameJson } from '../util/same-json.ts';
 import { infoOf, infoProblem } from './member-info.ts';
 import type { SessionContext } from './session-context.ts';
@@ -54,21 +55,27 @@ export class Membership implements Standing {
    */
   enter(state: Json | undefined, info?: Json): void | Promise<void> {
     if (info !== undefined) this.#info = info;
-    const entering = this.#enter(state);
+    return this.#add(this.#enter({ ...this.#shownInfo, ...(state === undefined ? undefined : { state }) }));
+  }
+
+  #add(entering: void | Promise<void>): void | Promise<void> {
     this.#session.add(this);
     if (entering instanceof Promise) return this.#await(entering);
     this.#entered = true;
   }
 
-  #enter(state: Json | undefined): void | Promise<void> {
-    const { connection, identity, services } = this.#session;
-    const info = this.#info ?? infoOf(identity);
+  get #shownInfo(): Pick<EnterRequest, 'info'> {
+    const info = this.#info ?? infoOf(this.#session.identity);
+    return info === undefined ? {} : { info };
+  }
+
+  #enter(shown: Pick<EnterRequest, 'info' | 'withoutInfo' | 'state'>): void | Promise<void> {
+    const { connection, services } = this.#session;
     return services.presence.enter({
       channel: this.channelName,
       connection: connection.id,
       user: this.#user,
-      ...(info === undefined ? undefined : { info }),
-      ...(state === undefined ? undefined : { state }),
+      ...shown,
     });
   }
 
@@ -97,7 +104,8 @@ export class Membership implements Standing {
     if (!this.#infoUnshown && sameJson(infoOf(before), infoOf(identity))) return;
     this.#infoUnshown = false;
     limits.charge(1, services.clock); // as much work as an `enter`
-    const entering = this.enter(undefined);
+    const { info } = this.#shownInfo;
+    const entering = this.#add(this.#enter(info === undefined ? { withoutInfo: true } : { info }));
     if (!(entering instanceof Promise)) return;
     entering.catch(() => {
       this.#infoUnshown = true;

@@ -1,5 +1,6 @@
-import type { Json, Member } from '@sluice/protocol';
+import type { Member } from '@sluice/protocol';
 import { expect, it } from 'vitest';
+import type { EnterRequest } from '../presence.ts';
 import { at, type PresenceUse, ROOM, watch } from './presence-bench.ts';
 
 /** Members, their connections, info and state. */
@@ -34,7 +35,7 @@ export function testMembership(use: () => PresenceUse): void {
   });
 
   it('stores the latest info and state', async () => {
-    const enter = (given: { info?: Json; state?: Json }) => use().store.enter({ ...at('c1', 'ada'), ...given });
+    const enter = (given: Partial<EnterRequest>) => use().store.enter({ ...at('c1', 'ada'), ...given });
     const seen = async () => (await use().members()).map(({ info, state }) => ({ info, state }));
     await enter({ info: { name: 'Ada' }, state: 'away' });
     expect(await seen()).toEqual([{ info: { name: 'Ada' }, state: 'away' }]);
@@ -43,10 +44,14 @@ export function testMembership(use: () => PresenceUse): void {
     await enter({ info: { name: 'Countess' }, state: null });
     expect(await seen()).toEqual([{ info: { name: 'Countess' }, state: null }]);
     await enter({});
-    expect(await seen()).toEqual([{ info: undefined, state: null }]);
+    expect(await seen()).toEqual([{ info: { name: 'Countess' }, state: null }]);
     await use().store.enter({ ...at('c2', 'ada'), state: 'back' });
+    expect(await seen()).toEqual([{ info: { name: 'Countess' }, state: 'back' }]);
+    await enter({ withoutInfo: true });
     expect(await seen()).toEqual([{ info: undefined, state: 'back' }]);
-    expect(await use().news()).toHaveLength(5);
+    await enter({ info: null });
+    expect(await seen()).toEqual([{ info: null, state: 'back' }]);
+    expect(await use().news()).toHaveLength(6);
   });
 
   it('forgets the state of a member who has left', async () => {

@@ -53,12 +53,12 @@ export class MemoryPresence implements PresenceStore {
     return members;
   }
 
-  #toMember({ user, info, state }: EnterRequest, { member, connections }: MemberEntry): Member {
-    const kept = state === undefined ? member?.state : state;
+  #toMember(request: EnterRequest, { member, connections }: MemberEntry): Member {
+    const { user, withoutInfo, info = withoutInfo ? undefined : member?.info, state = member?.state } = request;
     return {
       user,
       ...(info === undefined ? undefined : { info }),
-      ...(kept === undefined ? undefined : { state: kept }),
+      ...(state === undefined ? undefined : { state }),
       connections: connections.size,
       since: member?.since ?? this.#clock.now(),
     };

@@ -1,3 +1,4 @@
+import { mergeEnter } from '../merge-enter.ts';
 import type { EnterRequest, MemberConnection } from '../presence.ts';
 
 /** The members that are connected to this node, so that they can be claimed again or removed. */
@@ -6,13 +7,12 @@ export class LocalMembers {
   /** Leaves, and possible enters, that Redis has not confirmed. */
   readonly #unconfirmed = new Map<string, MemberConnection>();
 
-  /** The latest request wins. A request without a state keeps the state. */
+  /** The latest request wins. It keeps info and state unless it has its own. */
   add(request: EnterRequest): void {
     const { channel, connection } = request;
     const requests = this.#channels.get(channel) ?? new Map<string, EnterRequest>();
     this.#channels.set(channel, requests);
-    const { state } = request.state === undefined ? (requests.get(connection) ?? request) : request;
-    requests.set(connection, { ...request, ...(state === undefined ? undefined : { state }) });
+    requests.set(connection, mergeEnter(requests.get(connection), request));
     this.#unconfirmed.delete(keyOf(request));
   }
 

@@ -88,8 +88,8 @@ end
 `;
 
 /**
- * Adds a connection, or changes the state. ARGV: 4 node, 5 user, 6 user as JSON, 7 connection, 8
- * info, 9 state (as JSON; empty: none), 10 not empty: the state is an earlier one, used only if the
+ * Adds a connection, or changes info and state. ARGV: 4 node, 5 user, 6 user as JSON, 7 connection,
+ * 8 info, 9 state (as JSON; empty: unchanged; info `none`: removed), 10 not empty: the state is an earlier one, used only if the
  * member is new, 11 the time of day.
  */
 export const ENTER = script(
@@ -114,7 +114,7 @@ end
 if at then take(user, member, at) end
 table.insert(member[7], {name, node, 0})
 redis.call('SADD', nodeKey(node), user)
-member[4] = ARGV[8] ~= '' and ARGV[8]
+if ARGV[8] == 'none' then member[4] = false elseif ARGV[8] ~= '' then member[4] = ARGV[8] end
 if ARGV[9] ~= '' and (ARGV[10] == '' or fresh) then member[5] = ARGV[9] end
 if fresh or count ~= #member[7] or info ~= member[4] or state ~= member[5] then change(user, member) else store(user, member) end
 finish()`,

@@ -1,3 +1,4 @@
+import type { Json } from '@sluice/protocol';
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
@@ -88,10 +89,12 @@ export class RedisPresence implements PresenceStore {
     }
   }
 
-  #enter({ channel, connection, user, info, state }: EnterRequest, again = ''): Promise<unknown> {
+  #enter(request: EnterRequest, again = ''): Promise<unknown> {
+    const { channel, connection, user, info, withoutInfo, state } = request;
     const { node } = this.#leaseOf(channel);
     const { clock } = this.#options;
-    const given = [info, state].map((value) => (value === undefined ? '' : JSON.stringify(value)));
+    const asJson = (value: Json | undefined): string => (value === undefined ? '' : JSON.stringify(value));
+    const given = [withoutInfo ? 'none' : asJson(info), asJson(state)];
     return this.#run(channel, ENTER, [node, user, JSON.stringify(user), connection, ...given, again, clock.now()]);
   }
 

@@ -1,3 +1,4 @@
+import { mergeEnter } from '../merge-enter.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
 import type { OwnerLink } from './owner-link.ts';
 
@@ -42,14 +43,8 @@ export class RemotePresence implements PresenceStore {
     await this.#link.call('enter', request);
     const key = keyOf(request);
     const before = this.#requests.get(key);
-    const { state = before?.state, info } = request;
     if (request.state !== undefined) this.#requests.delete(key); // moves to the end
-    const { channel, connection, user } = request;
-    this.#requests.set(key, {
-      ...{ channel, connection, user },
-      ...(info === undefined ? undefined : { info }),
-      ...(state === undefined ? undefined : { state }),
-    });
+    this.#requests.set(key, mergeEnter(before, request));
   }
 
   async leave(member: MemberConnection, grace: number): Promise<void> {
