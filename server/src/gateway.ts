@@ -316,6 +316,7 @@ export class Gateway extends Program {
     const consumers = this.#services.groups?.finish(most);
     await drainSessions({ registry, clock, events, most, pace });
     await Promise.all([apps, bridges, consumers]);
+    this.#services.groups?.endLeases();
     await this.#http.idle(most, clock);
     await this.#release();
     events.emit('stopped', {});

@@ -33,6 +33,7 @@ export function chooseFormat(accept: string): StreamFormat | null {
 /** The replies to a request as a streaming response, at the rate at which its reader reads. */
 export class ReplyStream implements StreamBody, StreamListener {
   readonly filler: string;
+  readonly ends = true;
   readonly #queue: ReplyQueue;
   readonly #format: StreamFormat;
   readonly #first: NextReply;

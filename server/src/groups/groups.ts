@@ -59,6 +59,9 @@ export class Groups implements DispatcherHost {
   readonly #dispatchers = new Map<string, Dispatcher>();
   #marked = new Set<Dispatcher>();
   readonly #programs = new Set<ProgramConsumer>();
+  /** Requests that wait for messages. */
+  readonly #leases = new Set<LeaseRequest>();
+  #leasesEnded = false;
   /** Groups that were used on this node, the latest last. */
   readonly #known = new Map<string, GroupRef>();
 
@@ -123,7 +126,17 @@ export class Groups implements DispatcherHost {
 
   /** Waits for at most `max` messages, at most `wait` milliseconds. */
   leaseLater({ ref }: GroupTarget, { max, wait }: { max: number; wait: number }): LeaseRequest {
-    return new LeaseRequest(this.dispatcher(ref), { max, wait, clock: this.clock });
+    const request = new LeaseRequest(this.dispatcher(ref), { max, wait, clock: this.clock });
+    if (this.#leasesEnded) request.endWait();
+    this.#leases.add(request);
+    void request.batch.then(() => this.#leases.delete(request));
+    return request;
+  }
+
+  /** The gateway stops: leases that wait are answered, and later ones do not wait. */
+  endLeases(): void {
+    this.#leasesEnded = true;
+    for (const request of [...this.#leases]) request.endWait();
   }
 
   /** Who leased has received gaps. */

@@ -48,6 +48,13 @@ export class LeaseRequest implements Receiver {
     this.#finish(null);
   }
 
+  /** The gateway stops: it waits no longer. */
+  endWait(): void {
+    if (this.#state !== 'waiting') return;
+    this.#timer.cancel();
+    this.#timeOut();
+  }
+
   /** What a claim on its way brings is for this request, too: otherwise nobody would have it. */
   #timeOut(): void {
     if (this.#dispatcher.isClaiming) this.#state = 'late';

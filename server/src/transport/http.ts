@@ -47,6 +47,8 @@ export interface HttpReply {
 export interface StreamBody {
   /** Bytes without a meaning to the reader. A transport that needs data to make progress writes them. */
   readonly filler: string;
+  /** Does it end by itself? A gateway that stops waits for its end. */
+  readonly ends?: boolean;
   /** The head of the response was written. */
   open(stream: HttpStream): StreamListener;
   /** There is no stream: the client has disconnected before the response, wants only the head, or `open` threw. */

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../util/clock.ts';
-import type { HttpReply, Request } from './http.ts';
+import type { HttpReply, HttpStream, Request, StreamBody } from './http.ts';
 import { OpenRequests } from './open-requests.ts';
 
 /** Requests that the test answers. */
@@ -58,4 +58,59 @@ it('does not wait without a time', async () => {
   void request();
   wait(0);
   expect(await isIdle()).toBe(true);
+});
+
+describe('a stream', () => {
+  const bodyOf = (ends: boolean) => {
+    const calls: string[] = [];
+    let stream: HttpStream | undefined;
+    const body: StreamBody = {
+      ...{ filler: ' ', ends },
+      open: (opened) => {
+        stream = opened;
+        return { drained: () => void calls.push('drained'), closed: () => void calls.push('closed') };
+      },
+      abandon: () => void calls.push('abandoned'),
+    };
+    return { body, calls, end: () => stream?.end() };
+  };
+
+  async function stream(ends: boolean) {
+    const { open, replies, request, ...rest } = setUp();
+    const { body, ...handle } = bodyOf(ends);
+    const reply = request();
+    replies[0]?.resolve({ status: 200, stream: body });
+    const { stream: counted = expect.fail('no stream') } = await reply;
+    rest.wait();
+    return { ...rest, ...handle, counted };
+  }
+
+  const transport = { write: () => true, end: () => {} };
+
+  it('is waited for until it ends', async () => {
+    const { counted, end, isIdle, clock } = await stream(true);
+    counted.open(transport);
+    expect(await isIdle()).toBe(false);
+    end();
+    end();
+    expect(await isIdle()).toBe(true);
+    expect(clock.running).toBe(0);
+  });
+
+  it.each([
+    ['its client leaves', 'closed', (body: StreamBody) => body.open(transport).closed()],
+    ['it is abandoned', 'abandoned', (body: StreamBody) => body.abandon()],
+  ])('is waited for until %s', async (_, call, leave) => {
+    const { counted, calls, isIdle } = await stream(true);
+    expect(await isIdle()).toBe(false);
+    leave(counted);
+    expect(calls).toEqual([call]);
+    expect(await isIdle()).toBe(true);
+  });
+
+  it('that does not end by itself is not waited for', async () => {
+    const { counted, isIdle } = await stream(false);
+    counted.open(transport);
+    expect(await isIdle()).toBe(true);
+  });
 });

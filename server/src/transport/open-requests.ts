@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.ts';
-import type { HttpReply, HttpSide, Request } from './http.ts';
+import type { HttpReply, HttpSide, HttpStream, Request, StreamBody, StreamListener } from './http.ts';
 
 /** Counts the requests that are not answered yet, so that a gateway that stops can answer them. */
 export class OpenRequests implements HttpSide {
@@ -16,13 +16,26 @@ export class OpenRequests implements HttpSide {
   async handle(request: Request): Promise<HttpReply> {
     this.#open++;
     try {
-      return await this.#side.handle(request);
+      const reply = await this.#side.handle(request);
+      return reply.stream?.ends === true ? { ...reply, stream: this.#count(reply.stream) } : reply;
     } finally {
-      if (--this.#open === 0) this.#tellIdle?.();
+      this.#close();
     }
   }
 
-  /** Resolves when all requests are answered, after `most` milliseconds at the latest. A response that streams counts as answered. */
+  #count(body: StreamBody): StreamBody {
+    this.#open++;
+    return new CountedBody(body, () => this.#close());
+  }
+
+  #close(): void {
+    if (--this.#open === 0) this.#tellIdle?.();
+  }
+
+  /**
+   * Resolves when all requests are answered, after `most` milliseconds at the latest. A stream that
+   * does not end by itself counts as answered.
+   */
   async idle(most: number, clock: Clock): Promise<void> {
     if (this.#open === 0 || most === 0) return;
     await new Promise<void>((resolve) => {
@@ -32,5 +45,45 @@ export class OpenRequests implements HttpSide {
         resolve();
       };
     });
+  }
+}
+
+/** A streaming body that reports its end once, whichever side ends it. */
+class CountedBody implements StreamBody {
+  readonly filler: string;
+  readonly #body: StreamBody;
+  #ended: (() => void) | undefined;
+
+  constructor(body: StreamBody, ended: () => void) {
+    this.filler = body.filler;
+    this.#body = body;
+    this.#ended = ended;
+  }
+
+  open(stream: HttpStream): StreamListener {
+    const listener = this.#body.open({
+      write: (bytes) => stream.write(bytes),
+      end: () => {
+        stream.end();
+        this.#end();
+      },
+    });
+    return {
+      drained: () => listener.drained(),
+      closed: () => {
+        this.#end();
+        listener.closed();
+      },
+    };
+  }
+
+  abandon(): void {
+    this.#end();
+    this.#body.abandon();
+  }
+
+  #end(): void {
+    this.#ended?.();
+    this.#ended = undefined;
   }
 }

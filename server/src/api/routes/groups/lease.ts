@@ -77,6 +77,7 @@ function writeLease(stream: HttpStream, group: PermittedGroup, leased: Leased | 
 /** A response with gaps. It is a stream, so that it is known whether it was written. */
 class GapBody implements StreamBody {
   readonly filler = ' ';
+  readonly ends = true;
   readonly #group: PermittedGroup;
   readonly #leased: Leased;
 
@@ -101,6 +102,7 @@ class GapBody implements StreamBody {
 class LeaseBody implements StreamBody {
   /** JSON may begin with spaces. */
   readonly filler = ' ';
+  readonly ends = true;
   readonly #group: PermittedGroup;
   readonly #request: LeaseRequest;
   readonly #clock: Clock;
