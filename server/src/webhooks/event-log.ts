@@ -74,8 +74,8 @@ export class EventLog {
   }
 
   /** Takes the next events. They stay taken until they are settled, or for 15 s; gaps come again until they were received. */
-  async take(): Promise<EventBatch> {
-    const request = { token: nanoid(16), max: this.#config.batch, maxLength: MOST_LENGTH };
+  async take(max: number = this.#config.batch): Promise<EventBatch> {
+    const request = { token: nanoid(16), max, maxLength: MOST_LENGTH };
     const claim = await this.#parts.groups.claim(this.#ref, this.#options, request);
     const { gaps, deliveries, wait } = claim;
     const lost = gaps.map((gap) => gapEvent(gap, this.#parts.now()));

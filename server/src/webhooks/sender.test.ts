@@ -50,8 +50,10 @@ class Nodes {
     const sent: unknown[] = [];
     /** In seconds. */
     const times: number[] = [];
+    const requests: { readonly id: string | undefined; readonly body: string }[] = [];
     const client = {
-      post: ({ body }: HttpCall) => {
+      post: ({ headers, body }: HttpCall) => {
+        requests.push({ id: headers['webhook-id'], body: String(body) });
         const events = JSON.parse(body) as { type: string; data: unknown }[];
         sent.push(...events.map(({ type, data }) => (type === 'webhook.gap' ? type : data)));
         times.push(Math.round(clock.monotonic() / 1_000));
@@ -69,7 +71,7 @@ class Nodes {
     const crash = () => {
       isAlive = false;
     };
-    return { sender, sent, times, append, crash, control, log: events };
+    return { sender, sent, times, requests, append, crash, control, log: events };
   }
 
   /** Lets time pass in small steps. */
@@ -80,6 +82,38 @@ class Nodes {
     }
   }
 }
+
+describe('a request that a halt has ended', () => {
+  it.each([
+    ['410', 410, null],
+    ['a pause', 500, 'paused'],
+  ] as const)('is repeated as it was after %s, before newer events', async (_, status, halt) => {
+    const nodes = new Nodes();
+    let isWanted = false;
+    const answer = async () => {
+      if (isWanted) return { status: 204, body: '' };
+      throw new CallFailed('status', 'no', { status });
+    };
+    const { sender, append, control, requests, sent } = nodes.add({ answers: answer });
+    sender.start();
+    await append(1, 2);
+    sender.stored();
+    await nodes.pass(50);
+    if (halt !== null) await control.write(halt);
+    await sender.changed();
+    await nodes.pass(5_000);
+    const before = requests.length;
+    await append(3);
+    isWanted = true;
+    await control.write(null);
+    await sender.changed();
+    await nodes.pass(5_000);
+    expect(requests[before]).toEqual(requests[0]);
+    expect(sent.slice(-3)).toEqual([1, 2, 3]);
+    expect(requests).toHaveLength(before + 2);
+    await sender.close();
+  });
+});
 
 describe('the sender of another node', () => {
   it('continues with the events that a crashed one had taken, before newer ones', async () => {

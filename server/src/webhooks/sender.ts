@@ -58,6 +58,8 @@ export class Sender {
   #lastError: SenderStatus['lastError'];
   #lastReceived: number | undefined;
   #taken: readonly string[] = [];
+  /** Events of a request that a halt has ended: it is sent again as it was. */
+  #unreceived: number | undefined;
   /** Events were moved by `replay`: what is taken is out of date. */
   #isMoved = false;
   #renewal: Timer | undefined;
@@ -151,7 +153,7 @@ export class Sender {
   async #sendNext(): Promise<void> {
     const { log } = this.#parts;
     this.#isMoved = false;
-    const batch = await log.take();
+    const batch = await log.take(this.#unreceived);
     if (batch.events.length === 0) {
       await this.#sleep(Math.max(1, Math.min(batch.wait, POLL)));
       return;
@@ -159,6 +161,7 @@ export class Sender {
     this.#taken = batch.ids;
     const isReceived = await this.#sendUntilReceived(batch);
     this.#taken = [];
+    this.#unreceived = isReceived || batch.ids.length === 0 ? undefined : batch.ids.length;
     if (isReceived) await log.received(batch);
     else await log.settle(batch.ids, 'return');
   }
