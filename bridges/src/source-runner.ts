@@ -93,8 +93,9 @@ export class SourceRunner implements Bridge {
     const { host } = this.#parts;
     const { open, acknowledgements } = connected;
     let left = batch;
+    let held: string | undefined;
     while (left.length > 0) {
-      await this.#publish(left);
+      const refused = await this.#publish(left);
       const at = left.findIndex(({ messages }) => messages.length > 0);
       const done = at === -1 ? left : left.slice(0, at);
       if (done.length > 0) await acknowledgements.add(done.map(({ record }) => record));
@@ -102,7 +103,9 @@ export class SourceRunner implements Bridge {
       if (left.length === 0) break;
       // Dead letters of this round are published at once.
       if (left.some(({ messages, isDead }) => isDead && messages.length > 0) && done.length > 0) continue;
-      host.moved('holding');
+      // Each reason once, although every attempt is refused.
+      if (refused === undefined || refused !== held) host.moved('holding', refused);
+      held = refused;
       await acknowledgements.done();
       await open.hold?.(left.map(({ record }) => record));
       await pause(host.clock, HOLD, signal);
@@ -111,11 +114,15 @@ export class SourceRunner implements Bridge {
     host.moved('running');
   }
 
-  /** Publishes what is left of records once, in their order. */
-  async #publish(batch: readonly Pending[]): Promise<void> {
+  /**
+   * Publishes what is left of records once, in their order.
+   *
+   * @returns why the first message that will be accepted later was refused
+   */
+  async #publish(batch: readonly Pending[]): Promise<string | undefined> {
     const { host } = this.#parts;
     const messages = batch.flatMap((pending) => pending.messages);
-    if (messages.length === 0) return;
+    if (messages.length === 0) return undefined;
     const outcomes = await host.publish(messages);
     let at = 0;
     let published = 0;
@@ -131,6 +138,8 @@ export class SourceRunner implements Bridge {
       if (pending.isDead && pending.messages.length === 0) host.count('dead_lettered', 1);
     }
     if (published > 0) host.count('published', published);
+    const later = outcomes.find((outcome) => 'refused' in outcome && outcome.refused.retryable);
+    return later !== undefined && 'refused' in later ? inWords(later.refused) : undefined;
   }
 
   #giveUp(pending: Pending, { error, detail }: RefusedMessage): void {
@@ -140,7 +149,7 @@ export class SourceRunner implements Bridge {
         `a dead letter was refused: ${detail}. Correct the rule of its channel; then restart the gateway`,
       );
     }
-    this.#poison(pending, `${error}: ${detail}`);
+    this.#poison(pending, inWords({ error, detail }));
   }
 
   #prepare(record: SourceRecord): Pending {
@@ -187,3 +196,5 @@ function onceFor({ once }: SourceRecord, { channel, draft }: MappedMessage): Inb
     throw new Unmappable('the message has no id, so it could not be recognised when it is delivered again');
   return { channel, draft, once: { id: once.id } };
 }
+
+const inWords = ({ error, detail }: Pick<RefusedMessage, 'error' | 'detail'>): string => `${error}: ${detail}`;

@@ -493,7 +493,10 @@ describe('a recheck', () => {
     expect(calls, 'the answer of the recheck is remembered').toHaveLength(4);
   });
 
-  it('replaces the filter of a subscription', async () => {
+  it.each<[string, (world: World, client: ProtocolClient) => Promise<unknown>, object]>([
+    ['a refresh', async (world, client) => client.result({ type: 'refresh', token: await mint(world) }), {}],
+    ['a recheck', (world) => world.assembly.manage.recheck({ user: 'ada' }), { connections: 1, ended: 0 }],
+  ])('replaces the filter of a subscription after %s, which does not end', async (_, change, report) => {
     let team = 'red';
     const { world, connect } = await start({
       app: { subscribe: () => ({ allow: true, filter: { tags: { team } } }) },
@@ -501,7 +504,7 @@ describe('a recheck', () => {
     const client = await connect();
     await client.result({ type: 'subscribe', ...chat });
     team = 'blue';
-    await client.result({ type: 'refresh', token: await mint(world) });
+    expect(await change(world, client)).toMatchObject(report);
     await world.gateway.publish('chat:lobby', 'red', { tags: { team: 'red' } });
     await world.gateway.publish('chat:lobby', 'blue', { tags: { team: 'blue' } });
     const [message] = await client.messages('chat:lobby', 1);

@@ -59,6 +59,21 @@ describe('a ticket', () => {
     expect(nameOf(await ask(world, `channel=user:bob&ticket=${ticket}`))).toBe('stream');
   });
 
+  it('opens a pattern of channels', async () => {
+    const allow = { subscribe: 'users' } as const;
+    const { world, token } = await start({
+      channels: { 'chat:{room}': { allow, history: true }, chats: { allow, history: true, bind: ['chat:*'] } },
+    });
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:*'] }));
+    expect(nameOf(await ask(world, `channel=chat:*&ticket=${ticket}`))).toBe('stream');
+  });
+
+  it.each(['chat:{room}', 'chat::a', 'chat:**:a'])('is not issued for %s', async (channel) => {
+    const { world, token } = await start();
+    const reply = await requestTicket(world, token, { channels: [channel] });
+    expect([reply.status, nameOf(reply)]).toEqual([400, 'channel_invalid']);
+  });
+
   it.each<[string, (ticket: string) => string, string]>([
     ['for another channel', (ticket) => `channel=chat:b&ticket=${ticket}`, 'permission_denied'],
     ['that was changed', (ticket) => `channel=chat:a&ticket=${ticket.slice(0, -2)}AA`, 'unauthorized'],

@@ -271,6 +271,7 @@ export function testSource(name: string, suite: SourceSuite): void {
       const gateway = await run(rig, { to: { channel: 'jobs:a' } });
       await rig.produce(numbered(1, 10));
       await expect.poll(async () => (await gateway.bridge('in')).state).toBe('holding');
+      expect((await gateway.bridge('in')).error).toContain('queue_full');
       const seen: unknown[] = [];
       const stop = gateway.consume('jobs:a', ({ message }) => void seen.push(message.data));
       await expect.poll(() => seen).toHaveLength(10);

@@ -90,14 +90,17 @@ export class LocalActions {
 
   async #recheck(target: Target & Closing): Promise<Affected> {
     const sessions = this.#sessionsOf(target);
-    const held = heldBy(sessions, target);
     const only = matcherOf(target);
-    const about = { only, message: target.reason };
+    let ended = 0;
+    const onEnd = (standing: Standing): void => {
+      if (isLasting(standing)) ended++;
+    };
+    const about = { only, message: target.reason, onEnd };
     const isAll = target.pattern === undefined;
     // Also if the user has no connection here: the next one must not be decided by what is remembered.
     this.#parts.hooks.forget(target.user, (channel) => (channel === undefined ? isAll : only(channel)));
     await PermissionReview.ofHooks(sessions, this.#parts, about).run();
-    return { connections: sessions.length, ended: held.filter(({ standing }) => standing.ended).length };
+    return { connections: sessions.length, ended };
   }
 
   #sessionsOf(target: Target): readonly Registered[] {
@@ -118,12 +121,14 @@ interface Held {
   readonly standing: Standing;
 }
 
+const isLasting = ({ verb }: Standing): boolean => verb !== 'request';
+
 /** What the sessions hold on the target's channels, except their open requests, which are no lasting state. */
 function heldBy(sessions: readonly Registered[], target: Target): readonly Held[] {
   const matches = matcherOf(target);
   return sessions.flatMap((session) =>
     [...session.standings]
-      .filter(({ ended, verb, channelName }) => !ended && verb !== 'request' && matches(channelName))
+      .filter((standing) => !standing.ended && isLasting(standing) && matches(standing.channelName))
       .map((standing) => ({ session, standing })),
   );
 }

@@ -24,6 +24,6 @@ export function addBridgeMetrics(events: EventBus, registry: Registry): void {
   });
   events.on('bridgeMoved', ({ bridge, state, error }) => {
     running.set({ bridge }, state === 'running' ? 1 : 0);
-    if (error !== undefined) failures.inc({ bridge });
+    if (error !== undefined && state !== 'holding') failures.inc({ bridge });
   });
 }

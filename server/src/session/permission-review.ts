@@ -20,6 +20,8 @@ interface Reviewer extends Authority {
   readonly only?: ((channel: string) => boolean) | undefined;
   /** For the client, about what ends. Default: the reason of the refusal. */
   readonly message?: string | undefined;
+  /** Something is no longer allowed, and ends. */
+  readonly onEnd?: ((standing: Standing) => void) | undefined;
 }
 
 type Steps = Generator<Promise<void> | void>;
@@ -64,14 +66,15 @@ export class PermissionReview implements Resumable {
    *
    * @param only asks only about what they hold on these channels; default: everything
    * @param message for the clients, about what ends; default: why it is no longer allowed
+   * @param onEnd called for everything that ends
    */
   static ofHooks(
     sessions: readonly Registered[],
     { scheduler, hooks, ...authority }: Authority & { scheduler: FairScheduler; hooks: Hooks },
-    { only, message }: Pick<Reviewer, 'only' | 'message'> = {},
+    { only, message, onEnd }: Pick<Reviewer, 'only' | 'message' | 'onEnd'> = {},
   ): PermissionReview {
     const { rules, events, clock } = authority;
-    return new PermissionReview(scheduler, stepsOfAll(sessions, { rules, events, clock, hooks, only, message }));
+    return new PermissionReview(scheduler, stepsOfAll(sessions, { rules, events, clock, hooks, only, message, onEnd }));
   }
 
   /** Resolves when everything has been checked, or the connection has closed. */
@@ -187,14 +190,14 @@ function recheck(
     askHook(session, standing, { ...reviewer, decision }),
   );
   if (!(asked instanceof Promise)) {
-    adapt(session, standing, { ...asked, message: reviewer.message });
+    adapt(session, standing, asked, reviewer);
     return;
   }
   const rule = reviewer.rules.match(channelName)?.rule;
   return asked.then((ruling) => {
     // A newer token, or newer rules, have a review of their own.
     const isInForce = session.identity === identity && reviewer.rules.match(channelName)?.rule === rule;
-    if (session.state !== 'closed' && isInForce) adapt(session, standing, { ...ruling, message: reviewer.message });
+    if (session.state !== 'closed' && isInForce) adapt(session, standing, ruling, reviewer);
   });
 }
 
@@ -219,10 +222,12 @@ function askHook(
 function adapt(
   session: Registered,
   standing: Standing,
-  { decision, forced, message }: Ruling & Pick<Reviewer, 'message'>,
+  { decision, forced }: Ruling,
+  { message, onEnd }: Pick<Reviewer, 'message' | 'onEnd'>,
 ): void {
   if (standing.ended) return;
   const isDenied = decision instanceof Refusal;
   if (!isDenied && standing.reviewed?.(decision, session.identity, forced) !== false) return;
+  onEnd?.(standing);
   void session.end(standing, 'permission', message ?? (isDenied ? decision.body.message : undefined));
 }

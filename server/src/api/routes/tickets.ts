@@ -1,4 +1,4 @@
-import { channelNameFault } from '@sluice/protocol';
+import { parseCommand } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
@@ -68,12 +68,18 @@ function readWanted(value: unknown): Wanted | Refusal {
   if (!isList || channels.length === 0 || channels.length > MOST_CHANNELS) {
     return wrong(`"channels" must be a list of 1 to ${MOST_CHANNELS} channel names`);
   }
-  const fault = channels.map((channel) => channelNameFault(channel)).find((found) => found !== null);
-  if (fault !== undefined) return new Refusal('channel_invalid', fault ?? undefined);
+  const fault = channels.map(findFault).find((found) => found !== null);
+  if (fault) return fault;
   if (claims !== undefined && (typeof claims !== 'object' || claims === null || Array.isArray(claims))) {
     return wrong('"claims" must be an object like { sub: "ada" }');
   }
   return { channels, claims: claims as Wanted['claims'] };
+}
+
+/** A ticket is for what a subscription may have: the name of a channel, or a pattern. */
+function findFault(channel: string): Refusal | null {
+  const parsed = parseCommand({ type: 'subscribe', id: 1, channel });
+  return 'fault' in parsed ? new Refusal(parsed.fault.error, parsed.fault.detail) : null;
 }
 
 /** The identity of the ticket: the caller, or the user that a backend names. */
