@@ -254,6 +254,10 @@ describe('sluice token', () => {
     expect(claims).toEqual({ sub: 'ada', role: 'admin', caps: { 'chat:*': ['subscribe', 'publish'] } });
   });
 
+  it('shows the default lifetime as a duration', async () => {
+    expect((await outcome(['token', '--help'])).out).toContain('(default: 1h)');
+  });
+
   it('requests a token from a gateway in development mode', async () => {
     const { sent, fetch } = network({ '/dev/token': () => Response.json({ token: 'a.b.c' }) });
     expect(await outcome([...ARGS, '--url', 'ws://localhost:1/ws'], { fetch })).toMatchObject({
@@ -364,5 +368,11 @@ describe('sluice publish', () => {
     const { code, err } = await outcome(['publish', 'chat:a', 'Hello']);
     expect(code).toBe(2);
     expect(err).toContain('the data is not JSON');
+  });
+
+  it('explains that keys need double quotes', async () => {
+    const { code, err } = await outcome(['publish', 'chat:a', '{a:1}']);
+    expect(code).toBe(2);
+    expect(err).toContain(`keys in double quotes: '{"text":"Hello"}'`);
   });
 });

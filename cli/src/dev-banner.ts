@@ -43,13 +43,14 @@ function networkLines(url: string, { host }: Config, addresses: readonly string[
     .map((address) => `  network     http://${address}:${port}/ (anyone in this network can get a token)`);
 }
 
-/** A channel that every user may subscribe to, or else the first configured one. */
+/** A channel that every user may subscribe to, or else the first configured one. Nobody subscribes to a queue. */
 function exampleChannel({ channels }: Config): string {
   const usual = 'chat:lobby';
   const known = channels.find(({ pattern }) => matchPattern(pattern, usual) !== null);
-  if (known !== undefined) return usual;
-  const open = channels.find(({ allow }) => allow.subscribe?.some(isForUsers));
-  const pattern = (open ?? channels[0])?.pattern;
+  if (known?.queue === null) return usual;
+  const subscribable = channels.filter(({ queue }) => queue === null);
+  const open = subscribable.find(({ allow }) => allow.subscribe?.some(isForUsers));
+  const pattern = (open ?? subscribable[0] ?? channels[0])?.pattern;
   return pattern === undefined ? usual : nameOf(pattern);
 }
 

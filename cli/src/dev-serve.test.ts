@@ -226,6 +226,8 @@ describe('the banner of development mode', () => {
     [{ 'news:{topic}': { allow: { subscribe: 'users' } }, 'a:{b}': {} }, 'news:lobby'],
     [{ 'chat:{room}': { allow: { subscribe: 'users' } }, 'chat:staff': {} }, 'chat:lobby'],
     [{ 'x:**': { allow: { subscribe: 'anyone' } } }, 'x:lobby'],
+    [{ 'jobs:{id}': { queue: true }, 'news:{topic}': {} }, 'news:lobby'],
+    [{ 'chat:{room}': { queue: true }, 'news:{topic}': { allow: { subscribe: 'users' } } }, 'news:lobby'],
   ] as const)('names an existing channel: %j', (channels, channel) => {
     expect(banner({ channels })).toContain(`npx sluice subscribe ${channel}\n`);
   });

@@ -23,7 +23,10 @@ function parseData(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CliError(`the data is not JSON. Write a text in both quotes: '"Hello"'`, 2);
+    throw new CliError(
+      `the data is not JSON. Write a text in both quotes: '"Hello"', and keys in double quotes: '{"text":"Hello"}'`,
+      2,
+    );
   }
 }
 

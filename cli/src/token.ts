@@ -79,7 +79,12 @@ export function addToken(program: Command, shell: Shell): void {
     .requiredOption('--sub <user>', 'the user')
     .option('--cap <pattern=verbs>', "a capability, like 'chat:*=subscribe,publish'; repeat for more", collectCaps)
     .option('--claim <name=value>', 'another claim, its value as JSON or text; repeat for more', collectClaims)
-    .option('--expires <duration>', 'how long it is valid', durationArgument, 3_600_000)
+    .addOption(
+      command
+        .createOption('--expires <duration>', 'how long it is valid')
+        .argParser(durationArgument)
+        .default(3_600_000, '1h'),
+    )
     .option('--config <file>', 'configuration file with the secret')
     .option('--secret <text>', 'the secret; prefer SLUICE_SECRET, which other users of the machine cannot see')
     .addOption(command.createOption('--algorithm <name>', 'of --secret').choices(HMAC_ALGORITHMS).default('HS256'))
