@@ -48,6 +48,10 @@ describe('the client in the guide', () => {
         expect(await explained.json()).toMatchObject({ allowed: true });
         const page = await fetch(`${url}/api/v1/channels/user:ada/messages`, { headers });
         expect(await page.json()).toMatchObject({ messages: [{ data: { title: 'Build finished' } }] });
+        const refused = run(command, [...words, file], { cwd: folder, env: { ...env, SLUICE_API_KEY: 'another key' } });
+        await expect(refused, 'names the reason of a refusal').rejects.toMatchObject({
+          stderr: expect.stringContaining('unauthorized'),
+        });
       } finally {
         await gateway.close();
         await rm(folder, { recursive: true, force: true });
