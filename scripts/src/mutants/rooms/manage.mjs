@@ -93,8 +93,8 @@ export const manage = [
   },
   {
     file: `${MANAGE}/local-actions.ts`,
-    from: "!ended && verb !== 'request' && matches",
-    to: '!ended && matches',
+    from: '!standing.ended && isLasting(standing) && matches',
+    to: '!standing.ended && matches',
     fault: 'an unsubscribe ends open requests',
     tests: ACTIONS,
   },
