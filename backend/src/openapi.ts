@@ -904,7 +904,7 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Send again what was stored since a time
+         * Send again what was stored since a time; 0: all of it
          * @description Needs: manage on **.
          */
         readonly post: operations["replayWebhook"];
@@ -2563,7 +2563,9 @@ export interface operations {
     readonly schedule: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
