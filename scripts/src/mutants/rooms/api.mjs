@@ -116,8 +116,8 @@ export const api = [
   },
   {
     file: `${FOLDER}/routes/publish.ts`,
-    from: 'if (unknown !== undefined) return',
-    to: 'if (unknown === FIELDS[0]) return',
+    from: 'return refuseStrangeField(message, FIELDS) ?? { channel, draft: raw };',
+    to: 'return { channel, draft: raw };',
     fault: 'unknown fields are ignored silently',
     tests: HTTP,
   },

@@ -173,8 +173,8 @@ export const clientCore = [
   },
   {
     file: file('options'),
-    from: "(kind !== 'undefined' || name in required)",
-    to: "kind !== 'undefined'",
+    from: "if (kind === 'undefined' && !(name in required)) continue;",
+    to: "if (kind === 'undefined') continue;",
     fault: 'a handler may be missing',
     tests: test('options'),
   },
