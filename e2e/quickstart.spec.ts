@@ -30,7 +30,7 @@ function run(command: string, cwd: string): void {
     env: UNASKED,
     shell: true,
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: 900_000, // packing builds every package
   });
   expect(status, `${command}\n${stdout}\n${stderr}`).toBe(0);
 }
@@ -52,7 +52,7 @@ function start(command: string, cwd: string, ready: RegExp): Promise<void> {
 }
 
 test('following the quickstart leads to two windows that exchange messages', async ({ browser }) => {
-  test.setTimeout(600_000);
+  test.setTimeout(1_800_000);
   folder = mkdtempSync(join(tmpdir(), 'sluice-quickstart-'));
   const [create = '', install = ''] = blocks('sh');
   const [pack = 'no pack command'] = /npm pack(?: -w \S+)+/.exec(install) ?? [];

@@ -45,7 +45,9 @@ export async function logIn(context: BrowserContext, { gateway, user, sluice, to
 /** Runs in the page before the application's code. */
 function inject({ url, user, pattern }: Injection): void {
   const page = window as unknown as { __sluice: InjectedSluice; __sluiceToken(): Promise<string> };
-  page.__sluice = { url, user, token: () => page.__sluiceToken() };
+  const options = { url, token: () => page.__sluiceToken() };
+  // Not enumerable, because the client refuses options that it does not know.
+  page.__sluice = Object.defineProperty(options, 'user', { value: user }) as InjectedSluice;
   const wanted = new RegExp(pattern);
   // Real WebSockets, so that the application sees the gateway's faults.
   window.WebSocket = class extends window.WebSocket {
