@@ -115,6 +115,7 @@ test('a failing matcher reports the actual state', async ({ as, gateway }) => {
   const ada = await as('ada');
   await ada.goto('/');
   await expect(ada).toBeLive('chat:lobby');
+  await expect(gateway).toHaveMember('chat:lobby', 'ada');
   await gateway.publish('chat:lobby', { text: 'Hello' });
   const soon = { timeout: 1 };
   expect(await failureMessage(expect(gateway).toHaveMember('chat:lobby', 'bob', soon))).toContain(
