@@ -66,7 +66,7 @@ describe('a record', () => {
     expect(host.published).toEqual([[1, 2, 3], [2]]);
     expect(broker.acknowledged).toEqual([['1'], ['2', '3']]);
     expect(broker.held).toEqual([['2', '3']]);
-    expect(host.states).toEqual(['connecting', 'running', 'holding', 'running']);
+    expect(host.states).toEqual(['connecting', 'running', 'holding: unavailable: away', 'running']);
     expect(host.counts).toEqual({ published: 3 });
   });
 
@@ -146,11 +146,11 @@ describe('poison', () => {
     expect([broker.acknowledged, broker.opened, broker.closed]).toEqual([[], 1, 1]);
   });
 
-  it('stops the bridge, if it shall', async () => {
-    const host = new ScriptHost();
+  it('stops the bridge, if it shall, after what came before it', async () => {
+    const host = new ScriptHost([outcomes(done)]);
     const broker = await run(host, [[record(1), bad]], { poison: { kind: 'stop' } });
-    expect(host.states.at(-1)).toMatch(/^failed: the body is not JSON\. Correct the message/);
-    expect([host.published, broker.acknowledged]).toEqual([[], []]);
+    expect(host.states.at(-1)).toMatch(/^failed: t, position 2: the body is not JSON\. Correct the message/);
+    expect([host.published, broker.acknowledged]).toEqual([[[1]], [['1']]]);
   });
 
   it('is skipped, if it shall', async () => {
