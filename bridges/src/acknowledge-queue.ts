@@ -15,7 +15,7 @@ export class AcknowledgeQueue {
     this.#failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
-    this.#failed.catch(() => {}); // whoever waits for something reports it
+    this.#failed.catch(() => {}); // `orFail` reports the error
   }
 
   /** Begins to acknowledge records, once those before them are acknowledged. */

@@ -36,7 +36,7 @@ describe('the waits of a bridge', () => {
 });
 
 describe('records that wait for the runner', () => {
-  it('are taken as many as it asks for, in order', async () => {
+  it('are returned in order, at most the requested number', async () => {
     const buffer = new RecordBuffer<number>();
     const first = buffer.take(2);
     for (const item of [1, 2, 3, 4]) buffer.push(item);

@@ -20,7 +20,7 @@ const fastClock: Clock = {
   },
 };
 
-/** Bridges that pause when they have brought over some messages, and continue when they are told to. */
+/** Bridges that pause after a number of messages, and continue when the test resumes them. */
 class Pause {
   readonly #after: number;
   #count = 0;

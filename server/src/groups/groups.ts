@@ -266,7 +266,7 @@ export class Groups implements DispatcherHost {
     this.#deadLetters.retryRefused();
   }
 
-  /** Why the channel for dead letters refuses one for good, as far as this node knows. */
+  /** The permanent refusal of a dead letter by its channel, if this node has tried to publish it. */
   refusalOf(ref: GroupRef, ordinal: number): Refusal | undefined {
     return this.#deadLetters.refusalOf(ref, ordinal);
   }

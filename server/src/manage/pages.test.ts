@@ -59,7 +59,7 @@ describe('a list over several nodes', () => {
     expect([seen, page]).toEqual([MOST_SEEN, { entries: [], upTo: String(MOST_SEEN - 1).padStart(6, '0') }]);
   });
 
-  it('goes only as far as all nodes have looked', () => {
+  it('ends where the first node has stopped searching', () => {
     const one = (key: string): Entry => ({ key, count: 1 });
     const local = [
       { entries: [one('a')], upTo: 'b' },

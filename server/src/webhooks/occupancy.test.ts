@@ -48,7 +48,7 @@ describe('what is there on any node', () => {
 });
 
 describe('what is there on this node', () => {
-  it('is told to the other nodes with the first and after the last', () => {
+  it('is announced to the other nodes with the first subscriber and after the last', () => {
     const { occupancy, calls } = start();
     for (let at = 0; at < 3; at++) occupancy.add('chat:1');
     for (let at = 0; at < 2; at++) occupancy.remove('chat:1');

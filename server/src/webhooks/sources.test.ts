@@ -24,7 +24,7 @@ function start() {
 }
 
 describe('dead letters', () => {
-  it('are reported when a group gets more of them, not when they are taken away', () => {
+  it('are reported when their number grows, not when they are removed', () => {
     const { events, recorded } = start();
     for (const dead of [1, 3, 2, 0, 1]) events.emit('groupDead', { channel: 'jobs:a', group: 'queue', dead });
     expect(recorded.map(({ data }) => (data as { dead: number }).dead)).toEqual([1, 3, 1]);

@@ -217,7 +217,7 @@ export const webhooks = [
     file: `${FOLDER}/sources.ts`,
     from: '      if (dead <= before) return;\n',
     to: '',
-    fault: 'dead letters that were taken away are reported as new',
+    fault: 'removed dead letters are reported as new',
     tests: SOURCES,
   },
   {
