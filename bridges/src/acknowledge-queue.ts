@@ -1,4 +1,5 @@
 import type { OpenSource, SourceRecord } from './source.ts';
+import { unlessLost } from './unless-lost.ts';
 
 /**
  * Acknowledges what a connection has read, one batch after the other. A batch is acknowledged while
@@ -7,22 +8,18 @@ import type { OpenSource, SourceRecord } from './source.ts';
 export class AcknowledgeQueue {
   readonly #open: OpenSource;
   #latest: Promise<void> = Promise.resolve();
-  #fail: (error: unknown) => void = () => {};
-  readonly #failed: Promise<never>;
+  /** Aborts with the error of a batch that cannot be acknowledged. */
+  readonly #failed = new AbortController();
 
   constructor(open: OpenSource) {
     this.#open = open;
-    this.#failed = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
-    this.#failed.catch(() => {}); // `orFail` reports the error
   }
 
   /** Begins to acknowledge records, once those before them are acknowledged. */
   async add(records: readonly SourceRecord[]): Promise<void> {
     await this.#latest;
     this.#latest = this.#open.acknowledge(records);
-    this.#latest.catch((error: unknown) => this.#fail(error));
+    this.#latest.catch((error: unknown) => this.#failed.abort(error));
   }
 
   /** Waits until everything is acknowledged. */
@@ -32,6 +29,6 @@ export class AcknowledgeQueue {
 
   /** Waits for something else, or rejects if a batch cannot be acknowledged. */
   orFail<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#failed]);
+    return unlessLost(this.#failed.signal, work);
   }
 }

@@ -1,4 +1,7 @@
-/** Waits for something that may never come from a connection that is lost. Rejects with the reason of the signal. */
+/**
+ * Waits for something that may never come from a connection that is lost. Rejects with the reason of
+ * the signal. A race with a promise that lasts as long as the connection would keep every result.
+ */
 export function unlessLost<T>(lost: AbortSignal, awaited: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = () => reject(lost.reason);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import { ReplyError, type RequestOptions, request, requestMany, respond } from '../src/requests/index.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+import { countHeld } from './support/garbage.ts';
 
 let gateway: FakeGateway;
 let client: Client;
@@ -222,6 +223,23 @@ describe('a responder', () => {
     for (const { id } of gateway.socket.sent('reply')) gateway.socket.push({ type: 'reply', id, result: {} });
     await turn();
     expect(listeners()).toEqual([1]);
+  });
+
+  it('keeps nothing of the values of a stream that were sent', async () => {
+    const values: WeakRef<object>[] = [];
+    await begin(async function* () {
+      for (let n = 0; n < 5; n++) {
+        const value = { n };
+        values.push(new WeakRef(value));
+        yield value;
+      }
+      await new Promise<never>(() => {});
+    });
+    incoming('r1');
+    await turn();
+    for (const { id } of gateway.socket.sent('reply')) gateway.socket.push({ type: 'reply', id, result: {} });
+    await turn();
+    expect(await countHeld(values.slice(0, -1))).toBe(0);
   });
 
   it('ends the generator of a request that was cancelled', async () => {

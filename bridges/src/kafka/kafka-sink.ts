@@ -4,6 +4,7 @@ import { textOption } from '../options.ts';
 import { partsOf } from '../parts.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
+import { unlessLost } from '../unless-lost.ts';
 import { causeOf, type KafkaClient, kafkaOptions } from './kafka-connection.ts';
 
 /** Records and bytes of one request: a broker refuses batches above a megabyte. */
@@ -42,24 +43,19 @@ class OpenKafkaSink implements OpenSink {
   readonly #producer: Producer;
   readonly #topic: string;
   readonly #key: string;
-  #end: (error: Error) => void = () => {};
-  readonly #closed: Promise<never>;
+  readonly #closed = new AbortController();
 
   constructor(producer: Producer, { to }: OutboundBridge) {
     this.#producer = producer;
     this.#topic = textOption(to, 'topic');
     this.#key = textOption(to, 'key');
-    this.#closed = new Promise((_, reject) => {
-      this.#end = reject;
-    });
-    this.#closed.catch(() => {}); // `send` reports it
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
     try {
       for (const part of partsOf(records, { most: MOST, largest: LARGEST })) {
         const messages = part.map((record) => this.#messageOf(record));
-        await Promise.race([this.#closed, this.#producer.send({ messages, acks: ALL })]);
+        await unlessLost(this.#closed.signal, this.#producer.send({ messages, acks: ALL }));
       }
     } catch (error) {
       throw causeOf(error);
@@ -79,7 +75,7 @@ class OpenKafkaSink implements OpenSink {
   }
 
   async close(): Promise<void> {
-    this.#end(new Error('the sink was closed'));
+    this.#closed.abort(new Error('the sink was closed'));
     await this.#producer.close().catch(() => {}); // it is lost already
   }
 }

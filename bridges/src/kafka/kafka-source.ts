@@ -1,6 +1,7 @@
 import type { InboundBridge } from '@sluice/server/bridging';
 import { numberOption } from '../options.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import { unlessLost } from '../unless-lost.ts';
 import { causeOf, type KafkaClient } from './kafka-connection.ts';
 import { type FetchResponse, KafkaFetcher, type Leader } from './kafka-fetcher.ts';
 import { KafkaGroup } from './kafka-group.ts';
@@ -51,18 +52,12 @@ class OpenKafkaSource implements OpenSource {
   #buffer: SourceRecord[] = [];
   /** By the id of the leader. */
   readonly #fetches = new Map<number, Promise<void>>();
-  #failure: Error | undefined;
-  #rejectFailed: (error: Error) => void = () => {};
-  /** Rejects when the connection is lost. */
-  readonly #failed: Promise<never>;
+  /** Aborts with the error that ended the connection. */
+  readonly #lost = new AbortController();
   #turn = 0;
 
   constructor(parts: OpenKafkaSourceParts) {
     this.#parts = parts;
-    this.#failed = new Promise((_, reject) => {
-      this.#rejectFailed = reject;
-    });
-    this.#failed.catch(() => {}); // every method reports it
     this.#group = parts.group((error) => this.#fail(error));
   }
 
@@ -124,7 +119,7 @@ class OpenKafkaSource implements OpenSource {
 
   async #orFail<T>(work: Promise<T>): Promise<T> {
     try {
-      return await Promise.race([this.#failed, work]);
+      return await unlessLost(this.#lost.signal, work);
     } catch (error) {
       this.#fail(error);
       throw causeOf(error);
@@ -132,13 +127,11 @@ class OpenKafkaSource implements OpenSource {
   }
 
   #fail(error: unknown): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = causeOf(error);
-    this.#rejectFailed(this.#failure);
+    if (!this.#lost.signal.aborted) this.#lost.abort(causeOf(error));
   }
 
   async close(): Promise<void> {
-    const isLost = this.#failure !== undefined;
+    const isLost = this.#lost.signal.aborted;
     this.#fail(new Error('the source was closed'));
     this.#parts.left(isLost ? this.#group.memberId : null);
     await Promise.all([isLost ? this.#group.abandon() : this.#group.leave(), this.#parts.fetcher.close()]);

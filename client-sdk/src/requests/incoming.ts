@@ -55,10 +55,9 @@ export class Incoming {
     const iterator = replies[Symbol.asyncIterator]();
     const waiting: Promise<void>[] = [];
     let count = 0;
-    const aborted = this.#aborted();
     try {
       for (;;) {
-        const { done, value } = await Promise.race([iterator.next(), aborted.promise]);
+        const { done, value } = await this.#next(iterator);
         if (done) break;
         const sent = this.#reply({ data: value ?? null, more: true });
         sent.catch(nothing);
@@ -67,12 +66,21 @@ export class Incoming {
         if (waiting.length >= WINDOW) await waiting.shift();
       }
     } finally {
-      aborted.forget();
       // A generator that waits returns later.
       if (this.#controller.signal.aborted) void iterator.return?.()?.catch(nothing);
     }
     await Promise.all(waiting);
     await this.#reply(count > 0 ? {} : { data: null });
+  }
+
+  /** Each wait has a promise of its own: one for the whole stream would hold every reply until its end. */
+  async #next(iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+    const aborted = this.#aborted();
+    try {
+      return await Promise.race([iterator.next(), aborted.promise]);
+    } finally {
+      aborted.forget();
+    }
   }
 
   async #fail(error: Error): Promise<void> {
