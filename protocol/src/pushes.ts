@@ -176,7 +176,7 @@ export interface GroupGapPush {
   readonly group: string;
   readonly from: Position;
   readonly to: Position;
-  readonly reason: 'epoch_changed' | 'retention';
+  readonly reason: 'epoch_changed' | 'retention' | 'purged';
 }
 
 /** The gateway ended the consumer. */

@@ -25,7 +25,7 @@ export interface GroupGap {
   readonly group: string;
   readonly from: Position;
   readonly to: Position;
-  readonly reason: 'epoch_changed' | 'retention';
+  readonly reason: 'epoch_changed' | 'retention' | 'purged';
 }
 
 /** Options of `consume`. */

@@ -95,11 +95,13 @@ export interface Delivery {
 export interface GroupGap {
   readonly from: Position;
   readonly to: Position;
-  readonly reason: Extract<GapReason, 'epoch_changed' | 'retention'>;
+  readonly reason: Extract<GapReason, 'epoch_changed' | 'retention' | 'purged'>;
 }
 
-export function gapOf(from: Position, to: Position): GroupGap {
-  return { from, to, reason: from.epoch === to.epoch ? 'retention' : 'epoch_changed' };
+/** @param purged did the backend remove the messages? Otherwise retention did */
+export function gapOf(from: Position, to: Position, purged = false): GroupGap {
+  if (from.epoch !== to.epoch) return { from, to, reason: 'epoch_changed' };
+  return { from, to, reason: purged ? 'purged' : 'retention' };
 }
 
 /** What remains of gaps without known ones. A gap that has grown begins where the known one ends. */
@@ -111,7 +113,7 @@ function without(gaps: readonly GroupGap[], { from, to }: GroupGap): readonly Gr
   return gaps.flatMap((gap) => {
     if (gap.from.epoch !== from.epoch || gap.from.offset !== from.offset) return [gap];
     const hasGrown = gap.to.epoch !== to.epoch || gap.to.offset > to.offset;
-    return hasGrown ? [gapOf(to, gap.to)] : [];
+    return hasGrown ? [gapOf(to, gap.to, gap.reason === 'purged')] : [];
   });
 }
 

@@ -28,6 +28,15 @@ export class Deque<T> {
     return item;
   }
 
+  /** Removes an item from anywhere, in a time that grows with its distance from the front. */
+  remove(item: T): void {
+    let index = 0;
+    while (index < this.#length && this.at(index) !== item) index++;
+    if (index === this.#length) return;
+    for (; index > 0; index--) this.#items[this.#slot(index)] = this.at(index - 1);
+    this.shift();
+  }
+
   // The buffer's length is a power of two, so a mask wraps the index.
   #slot(index: number): number {
     return (this.#start + index) & (this.#items.length - 1);

@@ -7,6 +7,7 @@ import { testClaims } from './groups-claims.ts';
 import { testGroupExpiry } from './groups-expiry.ts';
 import { testGroupGaps } from './groups-gaps.ts';
 import { testGroupModel } from './groups-model.ts';
+import { testGroupOverflow } from './groups-overflow.ts';
 import { testSettling } from './groups-settling.ts';
 
 /** The suite that every engine with consumer groups must pass: the duties of `GroupStore`. */
@@ -26,6 +27,7 @@ export function testGroups(name: string, make: MakeEngine, { modelRuns }: { mode
     testGroupAdministration(bench);
     testGroupExpiry(bench);
     testGroupGaps(bench);
+    testGroupOverflow(bench);
     testGroupModel(bench, modelRuns);
   });
 }

@@ -15,9 +15,13 @@ export function testGroupGaps(bench: () => GroupsBench): void {
   const claimAll = async (max?: number) => await bench().claimAll(ref, max);
   const gaps = async () => (await claimAll()).gaps;
   const confirm = async (confirmed: readonly GroupGap[]) => await bench().groups.confirmGaps(ref, confirmed);
-  const gapOf = async (from: number, to: number): Promise<GroupGap> => {
+  const gapOf = async (
+    from: number,
+    to: number,
+    reason: GroupGap['reason'] = 'retention',
+  ): Promise<GroupGap> => {
     const { epoch } = await bench().engine.log.read('a', 0, 0);
-    return { from: { epoch, offset: from }, to: { epoch, offset: to }, reason: 'retention' };
+    return { from: { epoch, offset: from }, to: { epoch, offset: to }, reason };
   };
 
   describe('a gap', () => {
@@ -85,6 +89,25 @@ export function testGroupGaps(bench: () => GroupsBench): void {
         gaps: [await gapOf(1, 2)],
         deliveries: [{ message: { offset: 4 } }, { message: { offset: 5 } }],
       });
+    });
+
+    it('says whether retention or the backend removed the messages', async () => {
+      await fill(5);
+      await bench().engine.log.purge?.('a', 4);
+      expect(await gaps()).toEqual([await gapOf(0, 4, 'purged')]);
+      await fill(3);
+      expect(await gaps()).toEqual([await gapOf(0, 4, 'purged'), await gapOf(5, 6)]);
+    });
+
+    it('is one for deliveries that failed after their messages were purged', async () => {
+      await fill(2);
+      const deliveries = await bench().claim(ref);
+      await bench().engine.log.purge?.('a', 2);
+      await bench().settle(ref, deliveries, { type: 'nack', delay: 0 });
+      const lost = await gaps();
+      expect(lost).toEqual([await gapOf(0, 2, 'purged')]);
+      await confirm([await gapOf(0, 1, 'purged')]);
+      expect(await gaps()).toEqual([await gapOf(1, 2, 'purged')]);
     });
 
     it('becomes one with the next one if there are too many', async () => {

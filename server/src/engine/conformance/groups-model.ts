@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { UNTIL_SETTLED } from '../engine.ts';
+import { EngineUnavailable, UNTIL_SETTLED } from '../engine.ts';
 import type { GroupOptions } from '../groups.ts';
 import { type GroupsBench, OPTIONS, type Received } from './groups-bench.ts';
 import { TIME_LIMIT } from './time-limit.ts';
@@ -28,6 +28,18 @@ class GroupModel {
 
   append(key: string | undefined, expiresAt: number): void {
     this.items.push({ offset: this.items.length + 1, key, expiresAt, state: 'new', attempt: 0, due: 0 });
+  }
+
+  /** A queue that is full: the oldest message dies that was not delivered yet. Returns whether there is room. */
+  makeRoom(maxLength: number, now: number): boolean {
+    if (this.items.filter(isOpen).length < maxLength) return true;
+    const untaken = this.items.filter(({ state }) => state === 'new');
+    const current = untaken.findIndex(({ expiresAt }) => expiresAt > now);
+    const expired = current === -1 ? untaken : untaken.slice(0, current);
+    const oldest = this.items.find(({ state, attempt }) => attempt === 0 && (state === 'waiting' || state === 'new'));
+    const dying = expired.length > 0 ? expired : oldest === undefined ? [] : [oldest];
+    for (const item of dying) item.state = 'dead';
+    return dying.length > 0;
   }
 
   claim(max: number, now: number): [number, number][] {
@@ -112,27 +124,37 @@ const options = fc.record({
   maxDeliveries: fc.constantFrom(0, 1, 3),
   maxUnacked: fc.constantFrom(2, 4, 100),
   queue: fc.boolean(),
+  maxLength: fc.constantFrom(2, 5, 1_000),
   maxSettled: fc.constantFrom(1, 3, 1_000),
   orderBy: fc.constantFrom(null, { kind: 'all' as const }, { kind: 'tag' as const, tag: 'k' }),
 });
+
+function nothingIfFull(error: unknown): undefined {
+  if (!(error instanceof EngineUnavailable) || error.error !== 'queue_full') throw error;
+}
 
 /** Compares a group with a plain list. */
 export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
   it('matches a plain list after any sequence of operations', async () => {
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(options, fc.array(step, { maxLength: 60, size: 'max' }), async (given, steps) => {
+      fc.asyncProperty(options, fc.array(step, { maxLength: 60, size: 'max' }), async (each, steps) => {
+        const { maxLength, ...given } = each;
         const ref = { channel: `run${++run}`, group: 'g' };
         const group: GroupOptions = { ...OPTIONS, ...given };
+        const bounds = { group: 'g', maxLength, overflow: 'dead-letter' as const };
+        const kept = group.queue ? { retention: UNTIL_SETTLED, queue: bounds } : {};
         const model = new GroupModel(group);
         const received: Received[] = [];
         for (const one of steps) {
           const now = bench().clock.monotonic();
           if (one.kind === 'pass') bench().clock.advance(one.ms);
           else if (one.kind === 'append') {
-            model.append(one.key, one.ttl === undefined ? Number.POSITIVE_INFINITY : now + one.ttl);
-            const kept = group.queue ? { retention: UNTIL_SETTLED } : {};
-            await bench().append(ref.channel, one.key === undefined ? undefined : { k: one.key }, kept, one.ttl);
+            const hasRoom = !group.queue || model.makeRoom(maxLength, now);
+            if (hasRoom) model.append(one.key, one.ttl === undefined ? Number.POSITIVE_INFINITY : now + one.ttl);
+            const tags = one.key === undefined ? undefined : { k: one.key };
+            const appended = await bench().append(ref.channel, tags, kept, one.ttl).catch(nothingIfFull);
+            expect(appended !== undefined).toBe(hasRoom);
           } else if (one.kind === 'claim') {
             const deliveries = await bench().claim(ref, one.max, group);
             received.push(...deliveries);

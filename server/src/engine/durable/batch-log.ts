@@ -30,6 +30,10 @@ export class BatchLog implements GroupLog {
     return this.#batch.firstOf(this.#open);
   }
 
+  get purged(): number {
+    return this.#open.record.purged;
+  }
+
   at(offset: number): LoggedMessage {
     return decodeMessage(this.#batch.bodyOf(this.id, offset), offset);
   }

@@ -1,5 +1,6 @@
 import type { Position } from '@sluice/protocol';
 import { type GroupGap, gapOf, MOST_GAPS, withoutGaps } from '../groups.ts';
+import type { GroupLog } from './operation.ts';
 
 /** The gaps of a group that are not confirmed, in the order in which they were found. */
 export class GapList {
@@ -18,12 +19,13 @@ export class GapList {
     this.#add(gapOf(from, to));
   }
 
-  /** Messages of an epoch are lost: one gap for those that follow each other. */
-  lost(epoch: string, from: number, to: number): void {
+  /** Messages of a log are lost: one gap for those that follow each other and were lost in the same way. */
+  lost({ epoch, purged }: Pick<GroupLog, 'epoch' | 'purged'>, from: number, to: number): void {
+    const gap = gapOf({ epoch, offset: from }, { epoch, offset: to }, from < purged);
     const last = this.#gaps.at(-1);
-    const joins = last?.reason === 'retention' && last.to.epoch === epoch && last.to.offset === from;
+    const joins = last?.reason === gap.reason && last.to.epoch === epoch && last.to.offset === from;
     if (joins) this.#gaps = this.#gaps.slice(0, -1);
-    this.#add(gapOf(joins ? last.from : { epoch, offset: from }, { epoch, offset: to }));
+    this.#add(joins ? { ...gap, from: last.from } : gap);
   }
 
   #add(gap: GroupGap): void {
@@ -43,7 +45,7 @@ function join(first: GroupGap, second: GroupGap): GroupGap {
   const from =
     isSameEpoch(first.from, second.from) && second.from.offset < first.from.offset ? second.from : first.from;
   const to = isSameEpoch(first.to, second.to) && first.to.offset > second.to.offset ? first.to : second.to;
-  return gapOf(from, to);
+  return gapOf(from, to, first.reason === 'purged' && second.reason === 'purged');
 }
 
 const isSameEpoch = (one: Position, other: Position): boolean => one.epoch === other.epoch;

@@ -7,7 +7,7 @@ import { GroupState } from './group-state.ts';
 import { type GroupLog, groupAt, type Operation } from './operation.ts';
 
 const logOf = (head: number, { epoch = 'e', first = 1 } = {}): GroupLog => ({
-  ...{ epoch, head, first },
+  ...{ epoch, head, first, purged: 0 },
   at: (offset) =>
     LoggedMessage.of({ id: `m${offset}`, offset, time: offset, data: null, tags: { k: offset % 2 === 0 ? 'x' : 'y' } }),
 });

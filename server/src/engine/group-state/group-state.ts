@@ -93,7 +93,7 @@ export class GroupState {
       const entry = this.#unsettled.takeReady() ?? this.#takeFresh(operation);
       if (entry === undefined) break;
       const message = this.#messageOf(entry, operation.log);
-      if (message === undefined) this.#lose(entry);
+      if (message === undefined) this.#lose(entry, operation.log);
       else if (hasExpired(message, operation.at)) this.#expire({ entry, message, overdue }, operation.at);
       else {
         length += message.json.length;
@@ -130,7 +130,7 @@ export class GroupState {
       const entry = this.#unsettled.get(this.#unsettled.floor + 1);
       if (entry === undefined) return;
       const message = this.#messageOf(entry, log);
-      if (message === undefined) this.#lose(entry);
+      if (message === undefined) this.#lose(entry, log);
       else this.#unsettled.detach(entry, message);
     }
   }
@@ -148,7 +148,7 @@ export class GroupState {
   seek(log: GroupLog, offset: number): Position {
     this.#adopt(log);
     for (const lost of this.#unsettled.offsets) {
-      if (lost > offset && lost < log.first) this.#gaps.lost(log.epoch, lost - 1, lost);
+      if (lost > offset && lost < log.first) this.#gaps.lost(log, lost - 1, lost);
     }
     this.#unsettled.reset(Math.min(Math.max(offset, log.first - 1), log.head));
     return this.position;
@@ -190,23 +190,30 @@ export class GroupState {
     this.#adopt(log);
     const before = this.#unsettled.next;
     for (let offset = before + 1; offset <= Math.min(log.head, before + MOST_EXPIRED); offset++) {
-      const message = log.at(offset);
-      if (this.#dead.isFull || !hasExpired(message, at)) break;
-      this.#unsettled.advance(offset);
-      this.#addLetter({ epoch: this.#epoch, reason: 'expired', deliveries: 0, time: at.time, message });
+      if (this.#dead.isFull || !hasExpired(log.at(offset), at)) break;
+      this.#passOver(log.at(offset), 'expired', at);
       this.#overdue.expired++;
     }
     return this.#unsettled.next > before;
   }
 
-  /** The queue is full: lets the oldest message die that was not taken yet. Returns whether there was one. */
+  /**
+   * The queue is full: lets the oldest message die that was not delivered yet. Returns whether there
+   * was one. The others of its order keep it.
+   */
   dropOldest({ log, at }: Pick<Operation, 'log' | 'at'>): boolean {
     this.#adopt(log);
-    const offset = this.#unsettled.next + 1;
-    if (offset > log.head || this.#dead.isFull) return false;
-    this.#unsettled.advance(offset);
-    this.#addLetter({ epoch: this.#epoch, reason: 'overflow', deliveries: 0, time: at.time, message: log.at(offset) });
+    const { oldestUndelivered, next } = this.#unsettled;
+    if (this.#dead.isFull || (oldestUndelivered === undefined && next >= log.head)) return false;
+    if (oldestUndelivered === undefined) this.#passOver(log.at(next + 1), 'overflow', at);
+    else this.#letDie(oldestUndelivered, 'overflow', { log, at });
     return true;
+  }
+
+  /** The next message of the log dies, without being taken. */
+  #passOver(message: LoggedMessage, reason: DeathReason, { time }: Moment): void {
+    this.#unsettled.advance(message.offset);
+    this.#addLetter({ epoch: this.#epoch, reason, deliveries: 0, time, message });
   }
 
   #addLetter(letter: Omit<DeadLetter, 'ordinal'>): void {
@@ -221,7 +228,8 @@ export class GroupState {
   }
 
   /** Adopts what has happened to the log. */
-  #adopt({ epoch, first }: GroupLog): void {
+  #adopt(log: GroupLog): void {
+    const { epoch, first } = log;
     const { next } = this.#unsettled;
     if (epoch !== this.#epoch) {
       const from = { epoch: this.#epoch, offset: this.#unsettled.oldest - 1 };
@@ -229,7 +237,7 @@ export class GroupState {
       this.#epoch = epoch;
       this.#unsettled.reset(first - 1);
     } else if (first > next + 1) {
-      this.#gaps.lost(epoch, next, first - 1);
+      this.#gaps.lost(log, next, first - 1);
       this.#unsettled.advance(first - 1);
     }
   }
@@ -261,8 +269,8 @@ export class GroupState {
     return copy ?? (offset >= log.first && offset <= log.head ? log.at(offset) : undefined);
   }
 
-  #lose(entry: Entry): void {
-    this.#gaps.lost(this.#epoch, entry.offset - 1, entry.offset);
+  #lose(entry: Entry, log: GroupLog): void {
+    this.#gaps.lost(log, entry.offset - 1, entry.offset);
     this.#unsettled.end(entry);
   }
 
@@ -334,13 +342,15 @@ export class GroupState {
   }
 
   #die(entry: Entry, reason: DeathReason, { log, options, at }: Operation): void {
-    const message = this.#messageOf(entry, log);
     const wait = Math.max(FULL_DELAY, backoffOf(entry, options, this.#vary));
     if (this.#dead.isFull) this.#delay(entry, at.now + wait, at);
-    else if (message === undefined) this.#lose(entry);
-    else {
-      this.#addLetterOf(entry, { reason, time: at.time, message });
-      this.#unsettled.end(entry);
-    }
+    else this.#letDie(entry, reason, { log, at });
+  }
+
+  #letDie(entry: Entry, reason: DeathReason, { log, at }: Pick<Operation, 'log' | 'at'>): void {
+    const message = this.#messageOf(entry, log);
+    if (message === undefined) return this.#lose(entry, log);
+    this.#addLetterOf(entry, { reason, time: at.time, message });
+    this.#unsettled.end(entry);
   }
 }

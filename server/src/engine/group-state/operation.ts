@@ -9,6 +9,8 @@ export interface GroupLog {
   readonly head: number;
   /** Offset of the oldest message that it holds; `head + 1`: it holds none. */
   readonly first: number;
+  /** Offset up to which messages were purged; 0: none were. */
+  readonly purged: number;
   /** @param offset from `first` to `head` */
   at(offset: number): LoggedMessage;
 }

@@ -25,12 +25,17 @@ export class OrderLines {
     return false;
   }
 
-  /** Removes the first of a line. Returns the one that is the first now. */
-  leave({ key }: Entry): Entry | undefined {
-    if (key === null) return undefined;
-    const line = this.#lines.get(key);
-    line?.shift();
-    const next = line?.at(0);
+  /** Removes an entry. Returns the one that is the first of its line now, if the entry was. */
+  leave(entry: Entry): Entry | undefined {
+    const { key } = entry;
+    const line = key === null ? undefined : this.#lines.get(key);
+    if (key === null || line === undefined) return undefined;
+    if (line.at(0) !== entry) {
+      line.remove(entry);
+      return undefined;
+    }
+    line.shift();
+    const next = line.at(0);
     if (next === undefined) this.#lines.delete(key);
     return next;
   }

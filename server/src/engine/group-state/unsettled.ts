@@ -3,6 +3,7 @@ import type { LoggedMessage } from '../logged-message.ts';
 import { Entry, type EntryRecord } from './entry.ts';
 import { OrderLines } from './order-lines.ts';
 import { Schedule } from './schedule.ts';
+import { Undelivered } from './undelivered.ts';
 
 /**
  * The messages that a group has taken from the log and that are not settled. Everything else up to
@@ -13,6 +14,7 @@ export class Unsettled {
   readonly #entries = new ChurningMap<number, Entry>();
   readonly #schedule = new Schedule();
   readonly #lines = new OrderLines();
+  readonly #undelivered = new Undelivered();
   #next: number;
   #floor: number;
   /** Entries with a copy count neither for the floor nor for the log. */
@@ -59,6 +61,11 @@ export class Unsettled {
   /** Of the messages that are not settled, in ascending order. */
   get offsets(): readonly number[] {
     return [...this.#entries.keys()].sort((a, b) => a - b);
+  }
+
+  /** Of the messages that were not delivered yet, the one with the smallest offset. */
+  get oldestUndelivered(): Entry | undefined {
+    return this.#undelivered.oldest(this.#entries);
   }
 
   get nextDue(): number {
@@ -110,6 +117,7 @@ export class Unsettled {
 
   makeReady(entry: Entry): void {
     this.#schedule.move(entry, 'ready');
+    this.#undelivered.add(entry, this.#entries.size);
     this.#changed(entry);
   }
 
@@ -156,6 +164,7 @@ export class Unsettled {
     }
     this.#entries.clear();
     this.#schedule.clear();
+    this.#undelivered.clear();
     this.#lines.clear();
     this.#copies = 0;
     this.#next = next;
@@ -171,6 +180,7 @@ export class Unsettled {
     this.#entries.set(entry.offset, entry);
     if (entry.copy !== undefined) this.#copies++;
     this.#schedule.add(entry);
+    this.#undelivered.add(entry, this.#entries.size);
   }
 
   #raiseFloor(): void {

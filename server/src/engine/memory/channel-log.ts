@@ -46,6 +46,11 @@ export class ChannelLog {
     return this.#head - this.length + 1;
   }
 
+  /** Offset up to which messages were purged; 0: none were. */
+  get purged(): number {
+    return this.#purged;
+  }
+
   /** When the newest message was appended: milliseconds since the Unix epoch, 0 when there was none. */
   get lastTime(): number {
     return this.#lastTime;

@@ -63,7 +63,7 @@ local function delay(entry, due)
   if due <= now then makeReady(group, entry) else move(group, entry, 'delayed', due) end
 end
 local function lose(entry)
-  addLost(group, entry.offset - 1, entry.offset)
+  addLost(log, group, entry.offset - 1, entry.offset)
   finish(group, entry)
 end
 local function die(entry, reason)
@@ -235,7 +235,7 @@ export const CONFIRM_GAPS = operation(`
 local function without(gap, at)
   local fromEpoch, from, toEpoch, to = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
   if gap[1] ~= fromEpoch or gap[2] ~= from then return gap end
-  if gap[3] ~= toEpoch or gap[4] > to then return gapOf(toEpoch, to, gap[3], gap[4]) end
+  if gap[3] ~= toEpoch or gap[4] > to then return gapOf(toEpoch, to, gap[3], gap[4], gap[5] == 'purged') end
 end
 if group.epoch and #group.gaps > 0 then
   local rest = {}
@@ -272,7 +272,7 @@ local offsets = {}
 for _, id in ipairs(redis.call('HKEYS', group.entries)) do table.insert(offsets, tonumber(id)) end
 table.sort(offsets)
 for _, offset in ipairs(offsets) do
-  if offset > tonumber(ARGV[10]) and offset < log.first then addLost(group, offset - 1, offset) end
+  if offset > tonumber(ARGV[10]) and offset < log.first then addLost(log, group, offset - 1, offset) end
 end
 reset(group, math.min(math.max(tonumber(ARGV[10]), log.first - 1), log.head))
 store()

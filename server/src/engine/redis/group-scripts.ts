@@ -2,7 +2,7 @@ import { type GroupRef, MOST_DEAD, MOST_EXPIRED, MOST_GAPS } from '../groups.ts'
 import type { Keys } from './shard.ts';
 
 /** What a group has besides its position. */
-const PARTS = ['entries', 'lines', 'flight', 'delayed', 'ready', 'open', 'dead'];
+const PARTS = ['entries', 'lines', 'flight', 'delayed', 'ready', 'open', 'fresh', 'dead'];
 
 /** How many keys a group has. */
 export const GROUP_KEYS = PARTS.length + 1;
@@ -18,10 +18,11 @@ export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly 
  * Keys of a group, in this order: a hash (`e` and `n` epoch and offset of the newest
  * message that was read from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
  * was used, `x` its expiry, `w` messages that have expired since the latest claim); `entries` (a hash by offset: the unsettled messages that were taken);
- * `lines` (a hash by order key: the last entry of each order; an entry names the one that follows
- * it); the offsets of entries by phase, `flight` and `delayed` by the time when they are due,
- * `ready` by offset; `open` (the offsets of entries that are in the log, for the floor); `dead` (a
- * stream by ordinal).
+ * `lines` (a hash by order key: the last entry of each order; an entry names the ones before and
+ * after it); the offsets of entries by phase, `flight` and `delayed` by the time when they are due,
+ * `ready` by offset; `open` (the offsets of entries that are in the log, for the floor); `fresh` (the
+ * offsets of entries that were not delivered yet, for a queue that is full); `dead` (a stream by
+ * ordinal).
  *
  * Times are those of the nodes' clocks, as in all scripts of a log.
  */
@@ -39,9 +40,15 @@ local function save(group, entry) redis.call('HSET', group.entries, idOf(entry),
 local function unlist(group, entry)
   if entry.phase and entry.phase ~= 'blocked' then redis.call('ZREM', group[entry.phase], idOf(entry)) end
 end
+local function setFresh(group, entry, fresh)
+  if fresh == (entry.fresh or false) then return end
+  entry.fresh = fresh or nil
+  if fresh then redis.call('ZADD', group.fresh, idOf(entry), idOf(entry)) else redis.call('ZREM', group.fresh, idOf(entry)) end
+end
 local function move(group, entry, phase, due)
   unlist(group, entry)
   entry.phase, entry.due = phase, due
+  setFresh(group, entry, entry.attempt == 0 and (phase == 'ready' or phase == 'blocked'))
   if phase ~= 'blocked' then redis.call('ZADD', group[phase], text(due or entry.offset), idOf(entry)) end
   save(group, entry)
 end
@@ -60,16 +67,29 @@ local function enter(group, entry)
   local before = load(group, last)
   before.following = entry.offset
   save(group, before)
+  entry.before = before.offset
   move(group, entry, 'blocked')
   return false
+end
+-- Takes an entry out of the middle of its order, or from its end.
+local function unlink(group, entry)
+  local before = load(group, text(entry.before))
+  before.following = entry.following
+  save(group, before)
+  if not entry.following then return redis.call('HSET', group.lines, entry.key, idOf(before)) end
+  local after = load(group, text(entry.following))
+  after.before = before.offset
+  save(group, after)
 end
 -- The entry is settled: the next one of its order is ready.
 local function finish(group, entry)
   unlist(group, entry)
+  setFresh(group, entry, false)
   redis.call('HDEL', group.entries, idOf(entry))
   if not entry.content then redis.call('ZREM', group.open, idOf(entry)) end
   group.size = group.size - 1
   if not entry.key then return end
+  if entry.phase == 'blocked' then return unlink(group, entry) end
   if entry.following then makeReady(group, load(group, text(entry.following))) else redis.call('HDEL', group.lines, entry.key) end
 end
 local function floorOf(group)
@@ -87,8 +107,9 @@ local function reset(group, next)
   for _, part in ipairs(PARTS) do if part ~= 'dead' then redis.call('DEL', group[part]) end end
   group.next, group.size = next, 0
 end
-local function gapOf(fromEpoch, from, toEpoch, to)
-  return {fromEpoch, from, toEpoch, to, fromEpoch == toEpoch and 'retention' or 'epoch_changed'}
+local function gapOf(fromEpoch, from, toEpoch, to, purged)
+  local lost = purged and 'purged' or 'retention'
+  return {fromEpoch, from, toEpoch, to, fromEpoch == toEpoch and lost or 'epoch_changed'}
 end
 local function addGap(group, gap)
   table.insert(group.gaps, gap)
@@ -97,13 +118,13 @@ local function addGap(group, gap)
   local from, to = first[2], second[4]
   if first[1] == second[1] then from = math.min(from, second[2]) end
   if first[3] == second[3] then to = math.max(to, first[4]) end
-  group.gaps[1] = gapOf(first[1], from, second[3], to)
+  group.gaps[1] = gapOf(first[1], from, second[3], to, first[5] == 'purged' and second[5] == 'purged')
 end
--- Messages of the group's epoch are lost: one gap for those that follow each other.
-local function addLost(group, from, to)
-  local last = group.gaps[#group.gaps]
-  if last and last[5] == 'retention' and last[3] == group.epoch and last[4] == from then last[4] = to
-  else addGap(group, gapOf(group.epoch, from, group.epoch, to)) end
+-- Messages of the group's epoch are lost: one gap for those that follow each other and were lost in the same way.
+local function addLost(log, group, from, to)
+  local last, gap = group.gaps[#group.gaps], gapOf(group.epoch, from, group.epoch, to, from < log.purged)
+  if last and last[5] == gap[5] and last[3] == group.epoch and last[4] == from then last[4] = to
+  else addGap(group, gap) end
 end
 
 -- The position of a group that has these keys. A group that has expired is a new one.
@@ -137,7 +158,7 @@ local function adopt(log, group, start)
     reset(group, log.first - 1)
     storePosition(group)
   elseif log.first > group.next + 1 then
-    addLost(group, group.next, log.first - 1)
+    addLost(log, group, group.next, log.first - 1)
     group.next = log.first - 1
     storePosition(group)
   end
@@ -184,8 +205,8 @@ end
 `;
 
 /**
- * Makes room for one more message in a queue: expired messages die first. A part of the script
- * `APPEND`. Returns the length of a queue that is full.
+ * Makes room for one more message in a queue: expired messages die first, then, if the rule says so,
+ * the oldest one that was not delivered yet. A part of the script `APPEND`. Returns the length of a queue that is full.
  */
 export const ADMIT = `
 local function expireOldest(log, group, time)
@@ -210,11 +231,17 @@ local function admit(log, entry)
   adopt(log, group, 'oldest')
   local length = log.head - group.next + group.size
   if length < entry.maxLength or expireOldest(log, group, entry.time) then return end
-  local offset = group.next + 1
-  local message = entry.drops and offset <= log.head and not isFull(group) and messageAt(log, offset)
-  if not message then return length end
-  group.next = offset
-  addLetter(group, message, {reason = 'overflow', deliveries = 0, time = entry.time, offset = offset})
+  if not entry.drops or isFull(group) then return length end
+  local id = redis.call('ZRANGE', group.fresh, 0, 0)[1]
+  local oldest = id and load(group, id) or {offset = group.next + 1}
+  local message = messageOf(log, oldest)
+  if not message and not id then return length end
+  if message then
+    addLetter(group, message, {reason = 'overflow', deliveries = 0, time = entry.time, offset = oldest.offset, error = oldest.error})
+  else
+    addLost(log, group, oldest.offset - 1, oldest.offset)
+  end
+  if id then finish(group, oldest) else group.next = oldest.offset end
   storePosition(group)
   dropSettled(log, group)
 end
