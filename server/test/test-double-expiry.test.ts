@@ -1,3 +1,4 @@
+import { createTestClient } from '@sluice/client/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AnyGateway, GATEWAYS } from './support/two-gateways.ts';
 
@@ -36,4 +37,29 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     await vi.waitUntil(() => seen.includes('e'), { timeout: 60_000 });
     expect(seen).toEqual(['a', 'c', 'e']);
   });
+
+  it('gives messages the life that the rule says', async () => {
+    gateway = await start();
+    const offers = gateway.client('ada').channel<string>('offers:1');
+    await offers.publish('usual');
+    await offers.publish('longer', { ttl: 60_000 });
+    await expect(offers.publish('too long', { ttl: 60_001 })).rejects.toMatchObject({
+      name: 'command_invalid',
+      message: '"ttl" may be at most 60000 ms on channels of "offers:{id}"',
+    });
+    const { messages } = await offers.history();
+    expect(messages.map(({ data, time, expiresAt = 0 }) => [data, expiresAt - time])).toEqual([
+      ['usual', 10_000],
+      ['longer', 60_000],
+    ]);
+    await gateway.pass(10_000);
+    expect((await offers.history()).messages.map(({ data }) => data)).toEqual(['longer']);
+  });
+});
+
+it('refuses a rule whose duration is invalid', () => {
+  const channels = { 'offers:{id}': { rule: { ttl: { default: '10 seconds' } } } };
+  expect(() => createTestClient({ channels })).toThrow(
+    'channels["offers:{id}"].rule.ttl.default: is not a duration. Write milliseconds, or "5s", "10m", "24h", "7d"',
+  );
 });

@@ -1,6 +1,7 @@
 import type { Json, Position, Push } from '@sluice/protocol';
 import { type AppendedMessage, type AppendOptions, hasExpired, type Matcher, MemoryLog } from './memory-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
+import type { MessageLife } from './message-life.ts';
 
 /** A connection that receives the pushes of a channel. */
 export interface PushTarget {
@@ -24,10 +25,20 @@ export interface MemoryCursor {
 export const aboutOf = ({ name, sub }: MemoryCursor): { readonly channel: string; readonly sub?: number } =>
   sub === undefined ? { channel: name } : { channel: name, sub };
 
+/** How a channel behaves. */
+export interface MemoryChannelOptions {
+  /** Maximum number of messages to keep. */
+  readonly kept: number;
+  readonly life: MessageLife;
+  /** Called after each message. */
+  appended(message: AppendedMessage, channel: MemoryChannel): void;
+}
+
 /** A channel of the in-memory gateway: its log, cursors and members. */
 export class MemoryChannel {
   readonly name: string;
   readonly log: MemoryLog;
+  readonly life: MessageLife;
   readonly presence: MemoryPresence;
   /** Everything that was published to the channel, even after the log has dropped it. */
   readonly messages: AppendedMessage[] = [];
@@ -37,13 +48,9 @@ export class MemoryChannel {
   readonly cursors = new Set<MemoryCursor>();
   readonly presenceSubscribers = new Set<PushTarget>();
 
-  /** @param appended called after each message */
-  constructor(
-    name: string,
-    kept: number,
-    appended: (message: AppendedMessage, channel: MemoryChannel) => void = () => {},
-  ) {
+  constructor(name: string, { kept, life, appended }: MemoryChannelOptions) {
     this.name = name;
+    this.life = life;
     this.#appended = appended;
     this.log = new MemoryLog(name, kept);
     this.presence = new MemoryPresence(name, (push) => {
@@ -52,7 +59,8 @@ export class MemoryChannel {
   }
 
   append(data: Json, options: AppendOptions): AppendedMessage {
-    const { epoch, ...message } = this.log.append(data, options);
+    const { ttl = this.life.usual, ...others } = options;
+    const { epoch, ...message } = this.log.append(data, ttl === undefined ? others : { ...others, ttl });
     const appended = { ...message, epoch };
     this.messages.push(appended);
     for (const cursor of this.cursors) {

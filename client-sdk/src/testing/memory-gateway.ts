@@ -21,6 +21,7 @@ import { MemoryRequests } from './memory-requests.ts';
 import { MemorySchedules, type WaitingMessage } from './memory-schedules.ts';
 import { MemorySession } from './memory-session.ts';
 import { MemorySocket, type SocketPeer } from './memory-socket.ts';
+import { MessageLife } from './message-life.ts';
 import { PendingTasks } from './pending-tasks.ts';
 import { type ChannelVerb, type DenyOptions, Permissions } from './permissions.ts';
 
@@ -30,7 +31,7 @@ export interface MemoryGatewayOptions<C extends Channels = Channels> {
   readonly history?: number | false;
   /**
    * Contracts of the channels. Other channels do not exist, messages must match, `rule.history` sets
-   * how many are kept, and `rule.bind` copies messages of other channels.
+   * how many are kept, `rule.ttl` when they expire, and `rule.bind` copies messages of other channels.
    */
   readonly channels?: C;
 }
@@ -58,6 +59,8 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #contracts: readonly (readonly [ReturnType<typeof parsePattern>, ChannelContract])[];
   readonly #bindings: MemoryBindings;
   readonly #history: number;
+  /** By contract. */
+  readonly #lives: ReadonlyMap<ChannelContract | undefined, MessageLife>;
   readonly #channels = new Map<string, MemoryChannel>();
   readonly #sessions = new Map<MemorySocket, MemorySession>();
   readonly #permissions = new Permissions();
@@ -74,6 +77,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     this.#contracts = Object.entries<ChannelContract>(channels ?? {})
       .map(([pattern, contract]) => [parsePattern(pattern), contract] as const)
       .sort(([a], [b]) => comparePatterns(a, b));
+    this.#lives = new Map(this.#contracts.map(([{ source }, contract]) => [contract, new MessageLife(source, contract)]));
     this.#bindings = new MemoryBindings(this.#contracts);
   }
 
@@ -297,7 +301,11 @@ export class MemoryGateway<C extends Channels = Channels> {
     if (known !== undefined) return known;
     const contract = this.#contract(name);
     if (!isChannelName(name) || (contract === undefined && this.#contracts.length > 0)) return undefined;
-    const channel = new MemoryChannel(name, keptBy(contract) ?? this.#history, this.#appended);
+    const channel = new MemoryChannel(name, {
+      kept: keptBy(contract) ?? this.#history,
+      life: this.#lives.get(contract) ?? new MessageLife(name),
+      appended: this.#appended,
+    });
     this.#channels.set(name, channel);
     return channel;
   }

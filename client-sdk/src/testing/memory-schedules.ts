@@ -48,6 +48,7 @@ export class MemorySchedules {
       throw new Refused('command_invalid', `the rule of "${target.name}" has no "schedule"`);
     }
     if (at < Date.now()) throw new Refused('command_invalid', '"at" is in the past');
+    target.life.check(ttl);
     const scope = `${target.name} ${user} ${key}`;
     const before = key === undefined ? undefined : this.#keys.get(scope);
     if (before !== undefined) return before;

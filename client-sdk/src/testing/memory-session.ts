@@ -201,6 +201,7 @@ export class MemorySession implements RequestPeer {
     publish: (command) => {
       const channel = this.#channel('publish', command.channel);
       const { key, data, event, tags, trace, ttl } = command;
+      channel.life.check(ttl);
       const value = accept(this.#host.checkMessage(channel.name, data, event));
       checkSize('"data"', value, { most: MOST_DATA, channel: channel.name });
       const scope = `${this.user} ${key}`;

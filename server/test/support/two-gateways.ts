@@ -60,6 +60,7 @@ async function realGateway(): Promise<AnyGateway> {
       'staff:{room}': {},
       'orders:{region}:{kind}': open,
       'all-orders': { ...open, history: { count: 5 }, bind: ['orders:**'] },
+      'offers:{id}': { ...open, history: { count: 5 }, ttl: { default: '10s', max: '1m' } },
     },
   });
   const clients: Client[] = [];
@@ -106,6 +107,7 @@ async function doubleGateway(): Promise<AnyGateway> {
       'staff:{room}': {},
       'orders:{region}:{kind}': { rule: { history: false } },
       'all-orders': { rule: { history: { count: 5 }, bind: ['orders:**'] } },
+      'offers:{id}': { rule: { history: { count: 5 }, ttl: { default: '10s', max: '1m' } } },
     },
   });
   gateway.deny('*', 'staff:*');
