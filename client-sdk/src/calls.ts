@@ -14,6 +14,8 @@ export type Body<Type extends CommandType> = Omit<Extract<Command, { type: Type 
 export interface Answer<Type extends CommandType = CommandType> {
   accept?(result: Results[Type]): void;
   refuse?(error: SluiceError): void;
+  /** Refused, and sent again later. */
+  delay?(error: SluiceError): void;
   /** Whether the command is sent again if the connection is lost. Otherwise it is dropped then. */
   readonly resend?: boolean;
   /**
@@ -132,9 +134,12 @@ export class Calls {
       answer.accept?.(message.result as never);
       return;
     }
-    const { retryable, retryAfter } = message.error;
-    if (queue && retryable && retryAfter !== undefined) queue.again(call, retryAfter);
-    else this.#reject(call, new SluiceError(message.error));
+    const error = new SluiceError(message.error);
+    const { retryable, retryAfter } = error;
+    if (queue && retryable && retryAfter !== undefined) {
+      queue.again(call, retryAfter);
+      answer.delay?.(error);
+    } else this.#reject(call, error);
   }
 
   /** The connection is lost: keeps only the commands to repeat. */

@@ -1,7 +1,7 @@
 import type { CommandType, Results } from '@sluice/protocol';
 import { onAbort } from './abort.ts';
 import type { Body, Calls } from './calls.ts';
-import { clientError } from './errors.ts';
+import { clientError, type SluiceError } from './errors.ts';
 import { after, nothing } from './timer.ts';
 
 /** The part of the client that a command uses. */
@@ -25,7 +25,7 @@ export interface ExecuteOptions {
  * Sends a command, on several connections if necessary. Only for commands that may be repeated:
  * reads, and publishes with a key.
  *
- * @returns rejects with a `SluiceError`, or with the signal's reason
+ * @returns rejects with a `SluiceError`, or with the signal's reason; after the timeout, with what delayed it
  */
 export function execute<Type extends CommandType>(
   this: CommandHost,
@@ -35,6 +35,11 @@ export function execute<Type extends CommandType>(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
     let forget = nothing;
+    // Why it still waits, although there is a connection.
+    let refused: SluiceError | undefined;
+    const delay = (error: SluiceError) => {
+      refused = error;
+    };
     const settle =
       <Value>(act: (value: Value) => void) =>
       (value: Value) => {
@@ -47,10 +52,10 @@ export function execute<Type extends CommandType>(
     // Longer timers fire at once, so they count as unlimited, like `undefined`, which is not less than a number.
     const cancelTimer =
       (timeout as number) < 2 ** 31
-        ? after(timeout as number, () => fail(this.calls.failure ?? clientError('timed_out')))
+        ? after(timeout as number, () => fail(this.calls.failure ?? refused ?? clientError('timed_out')))
         : nothing;
     const ignore = onAbort(signal, () => fail(signal?.reason));
-    forget = this.calls.start(body, { accept: settle(resolve), refuse: fail, resend: true, weight });
+    forget = this.calls.start(body, { accept: settle(resolve), refuse: fail, delay, resend: true, weight });
     this.use();
   });
 }

@@ -110,8 +110,8 @@ export interface Presence<State = unknown, StateIn = State> {
    * Becomes a member, with this state or the last one. The membership survives lost connections,
    * until `leave`.
    *
-   * @returns resolves when the gateway has accepted it, without a time limit; rejects with a
-   *   `SluiceError`
+   * @returns resolves when the gateway has accepted it, without a time limit: what it refuses for
+   *   now is repeated, and the client emits `error`. Rejects with a `SluiceError`
    *
    * @example
    * await presence.enter({ typing: false });

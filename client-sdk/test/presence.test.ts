@@ -376,7 +376,9 @@ describe('entering', () => {
     await second;
   });
 
-  it('is retried if the gateway asks for it', async () => {
+  it('is retried if the gateway asks for it, which the client reports', async () => {
+    const errors: string[] = [];
+    client.on('error', ({ name }) => errors.push(name));
     const entered = presence.enter(1);
     await turn();
     gateway.socket.refuse('enter', 'rate_limited', { code: 4311, retryable: true, retryAfter: 700 });
@@ -386,6 +388,7 @@ describe('entering', () => {
     expect(gateway.socket.sent('enter')).toHaveLength(2);
     gateway.socket.reply('enter', {});
     await entered;
+    expect(errors).toEqual(['rate_limited']);
   });
 
   it('applies the last of enter and leave in one turn', async () => {

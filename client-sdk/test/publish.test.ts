@@ -231,9 +231,9 @@ describe('a rate-limited publish', () => {
     await expect(published).rejects.toMatchObject({ name: 'rate_limited' });
   });
 
-  it('times out, and the next publishes continue', async () => {
+  it('times out with the refusal, and the next publishes continue', async () => {
     const first = channel.publish(1, { timeout: 1000 });
-    const rejected = expect(first).rejects.toMatchObject({ name: 'timed_out' });
+    const rejected = expect(first).rejects.toMatchObject({ name: 'rate_limited', retryable: true });
     await turn();
     refuse(0, 5000);
     const second = channel.publish(2);
@@ -243,6 +243,16 @@ describe('a rate-limited publish', () => {
     expect(sent()).toEqual([1, 2]);
     answer(1);
     await expect(second).resolves.toMatchObject({ offset: 2 });
+  });
+
+  it('times out with what is wrong with the connection, if it was lost after the refusal', async () => {
+    const published = channel.publish(1, { timeout: 1000 });
+    const rejected = expect(published).rejects.toMatchObject({ name: 'timed_out', cause: { name: 'connection_lost' } });
+    await turn();
+    refuse(0, 5000);
+    gateway.socket.drop();
+    await pass(1000);
+    await rejected;
   });
 
   it('leaves no timer after it is cancelled', async () => {

@@ -52,8 +52,8 @@ async function startBackend(): Promise<HookEndpoint> {
   return endpoint;
 }
 
-async function start(engine: ConfigInput): Promise<RealGateway> {
-  const { url } = await startBackend();
+async function start(engine: ConfigInput, backend = startBackend()): Promise<RealGateway> {
+  const { url } = await backend;
   const keys = [{ key: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }];
   const on = ['connect', 'subscribe', 'publish', 'enter', 'request', 'recheck'] as const;
   return startManaged({
@@ -108,5 +108,31 @@ describe.each(ENGINES)('hooks on the engine %s', (_, engine) => {
     await Promise.all(Array.from({ length: 20 }, (_unused, at) => lobby.publish(at)));
     await vi.waitFor(() => expect(seen).toHaveLength(20), { timeout: 60_000 });
     expect(seen).toEqual(Array.from({ length: 20 }, (_unused, at) => at));
+  });
+});
+
+/** A backend whose answers to everything but `connect` are invalid. */
+async function startBrokenBackend(): Promise<HookEndpoint> {
+  const endpoint = await HookEndpoint.start(({ body }) => (body.hook === 'connect' ? { allow: true } : {}));
+  endpoints.push(endpoint);
+  return endpoint;
+}
+
+describe('a hook that fails', () => {
+  it('is what the SDK reports for every operation that waits for it', async () => {
+    const client = open(await start({}, startBrokenBackend()));
+    const lobby = client.channel('chat:lobby');
+    const entered = new Promise<SluiceError>((resolve) => client.on('error', resolve));
+    const subscribed = new Promise<SluiceError>((onError) => lobby.subscribe(() => {}, { onError }));
+    void lobby.presence.enter().catch(() => {});
+    const errors = await Promise.all([
+      subscribed,
+      refusal(lobby.publish('Hi', { timeout: 1_500 })),
+      entered,
+      refusal(request(lobby, 1)),
+    ]);
+    // After several failures the hook is not asked for a while.
+    const message = expect.stringMatching(/^the hook "app" gave no answer \(\w+\)$/);
+    expect(errors.map((error) => [error.name, error.message])).toEqual(Array(4).fill(['unavailable', message]));
   });
 });

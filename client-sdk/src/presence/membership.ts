@@ -2,7 +2,6 @@ import type { Json } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
 import { type ChannelPush, RemoteResource } from '../remote-resource.ts';
 import type { Ending } from '../subscriber.ts';
-import { nothing } from '../timer.ts';
 import { denied } from './denied.ts';
 
 type Waiter = (error?: SluiceError) => void;
@@ -58,7 +57,9 @@ export class Membership extends RemoteResource<'enter'> {
     this.reconcile();
   }
 
-  fail = nothing;
+  fail(error: SluiceError): void {
+    this.host.report('error', error);
+  }
 
   receive(push: ChannelPush): void {
     if (push.type !== 'left' || !this.on) return;
