@@ -57,7 +57,7 @@ export interface Start {
   /**
    * At the first message that is not older: milliseconds since the Unix epoch by the gateway's
    * clock, or `{ ago }`, milliseconds before now. A wrong clock of the device does not affect
-   * `{ ago }`.
+   * `{ ago }`. On a channel without history, `onGap` reports that messages were published before.
    */
   readonly since?: number | Ago;
   /**
@@ -151,7 +151,8 @@ export interface PublishOptions<Event extends string = string> {
   readonly signal?: AbortSignal;
   /**
    * Milliseconds until it gives up, including time without a connection; `Infinity`: never.
-   * Default: the client's `timeout`.
+   * Default: the client's `timeout`. It rejects with what delayed it: the gateway's latest refusal, or
+   * `timed_out`, which says what is wrong with the connection.
    */
   readonly timeout?: number;
 }

@@ -209,6 +209,13 @@ describe('a responder', () => {
     expect(replies()).toHaveLength(16);
   });
 
+  it('ends a stream without replies, without a value', async () => {
+    await begin(async function* () {});
+    incoming('r1');
+    await turn();
+    expect(replies()).toEqual([{ request: 'r1' }]);
+  });
+
   it('keeps no listener for the replies of a stream', async () => {
     const signals: AbortSignal[] = [];
     await begin(async function* ({ signal }) {

@@ -212,6 +212,13 @@ describe('POST /api/v1/request', () => {
     expect(String(await aborted.promise)).toContain('the request was cancelled: closed');
   });
 
+  it('has no replies if the responder yields none', async () => {
+    const channel = channelWith(async function* () {});
+    expect(await post({ channel, data: 1 })).toMatchObject({ status: 200, text: '{"replies":[]}' });
+    const stream = await post({ channel, data: 1 }, { accept: 'application/x-ndjson' });
+    expect(stream.text).toBe('{"end":true}\n');
+  });
+
   it('reports an error in the middle of a stream as its last line', async () => {
     const channel = channelWith(async function* () {
       yield 1;

@@ -303,7 +303,6 @@ describe('a responder', () => {
   it.each<[string, Record<string, unknown>, string, string]>([
     ['of another connection', { request: 'r-1', data: 1 }, 'request_ended', 'no open request "r-1"'],
     ['with an id that is no string', { request: 7, data: 1 }, 'command_invalid', '"request" must be a string'],
-    ['without data, as the first', {}, 'command_invalid', '"data" is required in the first reply'],
     ['with more and no data', { more: true }, 'command_invalid', 'a reply with "more" has some'],
     ['with more that is no boolean', { data: 1, more: 1 }, 'command_invalid', '"more" must be true or false'],
     ['with data and an error', { data: 1, error: { code: 'x' } }, 'command_invalid', '"error" goes neither with'],

@@ -146,7 +146,8 @@ describe('a stream of replies', () => {
     for await (const n of requestMany<number>(asking, 40)) seen.push(n);
     expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
     expect(await request(asking, 3)).toBe(2);
-    expect(await request(asking, 0)).toBeNull();
+    expect(await request(asking, 0)).toBeUndefined();
+    for await (const n of requestMany<number>(asking, 0)) expect.fail(`received ${n}`);
   });
 
   it('ends with the error of the responder', async () => {

@@ -113,6 +113,13 @@ describe('an event stream', () => {
     ]);
   });
 
+  it('reports a gap if it begins in the past of a channel without history', async () => {
+    const { world, bearer } = await start({ channels: { 'chat:{room}': { allow: { '*': 'users' } } } });
+    for (const data of [1, 2]) await world.gateway.publish('chat:a', data);
+    const reader = await open(world, 'channel=chat:a&since=0', await bearer());
+    expect(await reader.summary()).toEqual(['chat:a replaying', 'chat:a gap 0>2 no_history', 'chat:a live']);
+  });
+
   it.each([
     ['rewind=2', ['chat:a 2', 'chat:a 3']],
     ['since=0', ['chat:a 1', 'chat:a 2', 'chat:a 3']],

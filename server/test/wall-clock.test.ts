@@ -41,6 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/schedules/recurring-publisher.ts': [6, 'when messages are due'],
   'server/src/schedules/schedule-log.ts': [1, 'the timestamp of an entry of the log'],
   'server/src/channels/publish-steps.ts': [1, 'the timestamp of a message'],
+  'server/src/channels/hub.ts': [1, 'whether a client asks for a time that has passed'],
   'server/src/channels/copy-step.ts': [
     2,
     'until when the key of a copy is remembered, which counts from the timestamp of its message',
@@ -72,7 +73,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
     'claims of tokens; the time of day before a gateway reports it',
   ],
   'client-sdk/src/stores/connection-store.ts': [1, 'reports a time of day to the page'],
-  'client-sdk/src/testing/memory-log.ts': [2, 'the timestamp of a message, and its expiry'],
+  'client-sdk/src/testing/memory-log.ts': [3, 'the timestamp of a message, its expiry, and whether a start has passed'],
   'client-sdk/src/testing/memory-groups.ts': [2, 'reports to the client when a delivery expires'],
   'client-sdk/src/testing/memory-schedules.ts': [2, 'when a scheduled message is due'],
   'client-sdk/src/testing/memory-session.ts': [4, 'reports the time of day to the client'],

@@ -54,7 +54,6 @@ export class Incoming {
   async #stream(replies: AsyncIterable<unknown>): Promise<void> {
     const iterator = replies[Symbol.asyncIterator]();
     const waiting: Promise<void>[] = [];
-    let count = 0;
     try {
       for (;;) {
         const { done, value } = await this.#next(iterator);
@@ -62,7 +61,6 @@ export class Incoming {
         const sent = this.#reply({ data: value ?? null, more: true });
         sent.catch(nothing);
         waiting.push(sent);
-        count++;
         if (waiting.length >= WINDOW) await waiting.shift();
       }
     } finally {
@@ -70,7 +68,7 @@ export class Incoming {
       if (this.#controller.signal.aborted) void iterator.return?.()?.catch(nothing);
     }
     await Promise.all(waiting);
-    await this.#reply(count > 0 ? {} : { data: null });
+    await this.#reply({});
   }
 
   /** Each wait has a promise of its own: one for the whole stream would hold every reply until its end. */

@@ -20,7 +20,7 @@ const MILLISECONDS: ValueCheck = [
 
 /**
  * Sends a request to one responder of the channel, and returns its reply: of several replies the last
- * one. It is sent at most once, so a lost connection rejects it.
+ * one, `undefined` if it sent none. It is sent at most once, so a lost connection rejects it.
  *
  * @returns rejects with a `SluiceError`: `no_responders`, `request_timeout`, `responder_failed` (its
  *   `responder` has the code, message and data of the responder), `connection_lost` and others; or

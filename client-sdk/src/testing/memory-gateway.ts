@@ -77,7 +77,9 @@ export class MemoryGateway<C extends Channels = Channels> {
     this.#contracts = Object.entries<ChannelContract>(channels ?? {})
       .map(([pattern, contract]) => [parsePattern(pattern), contract] as const)
       .sort(([a], [b]) => comparePatterns(a, b));
-    this.#lives = new Map(this.#contracts.map(([{ source }, contract]) => [contract, new MessageLife(source, contract)]));
+    this.#lives = new Map(
+      this.#contracts.map(([{ source }, contract]) => [contract, new MessageLife(source, contract)]),
+    );
     this.#bindings = new MemoryBindings(this.#contracts);
   }
 

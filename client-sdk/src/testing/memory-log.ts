@@ -120,6 +120,7 @@ export class MemoryLog {
     if (position !== undefined) return position;
     if (rewind !== undefined) return { ...this.head, offset: Math.max(this.first - 1, this.#head - rewind) };
     if (since === undefined) return this.head;
+    if (this.#limit === 0) return { ...this.head, offset: since > Date.now() ? this.#head : 0 };
     const next = this.#kept.find(({ time }) => time >= since);
     return { ...this.head, offset: (next?.offset ?? this.#head + 1) - 1 };
   }

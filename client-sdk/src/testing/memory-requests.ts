@@ -34,7 +34,6 @@ interface OpenRequest {
   readonly command: RequestCommand;
   /** `undefined` while all responders are busy. */
   responder: Registration | undefined;
-  replied: boolean;
 }
 
 // Defaults of the gateway.
@@ -62,7 +61,7 @@ export class MemoryRequests {
     if (this.#on(command.channel).length === 0)
       throw new Refused('no_responders', `nobody responds on "${command.channel}"`);
     const name = `request-${++this.#count}`;
-    this.#open.set(name, { name, requester, command, responder: undefined, replied: false });
+    this.#open.set(name, { name, requester, command, responder: undefined });
     this.#assign(command.channel);
   }
 
@@ -74,12 +73,8 @@ export class MemoryRequests {
   reply(peer: RequestPeer, { request: name, data, error, more }: ReplyCommand): void {
     const request = this.#open.get(name);
     if (!request || request.responder?.peer !== peer) throw Refused.with(requestEnded(name));
-    if (data === undefined && !error && !request.replied) {
-      throw new Refused('command_invalid', '"data" is required: the request has no reply yet');
-    }
     const { requester, command } = request;
     if (more && data !== undefined) {
-      request.replied = true;
       requester.pushFirst({ type: 'replies', request: command.id, replies: [{ data }] });
       return;
     }

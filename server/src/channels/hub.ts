@@ -136,14 +136,16 @@ export class Hub implements CursorHost {
     return full === null ? null : new Refusal('too_many_filters', `the subscriptions of "${name}" have ${full}`);
   }
 
-  #locate({ epoch, head, name }: OpenChannel, { position, rewind, since }: StartingPoint): NowOrLater<Position> {
-    const { log } = this.#options;
+  #locate({ epoch, head, name, rule }: OpenChannel, { position, rewind, since }: StartingPoint): NowOrLater<Position> {
+    const { log, clock } = this.#options;
     if (position !== undefined) return position;
     if (rewind !== undefined) {
       return chain(log.read(name, head, 0), ({ first }) => ({ epoch, offset: Math.max(first - 1, head - rewind) }));
     }
-    if (since !== undefined) return chain(log.seek(name, since), (offset) => ({ epoch, offset }));
-    return { epoch, offset: head };
+    if (since === undefined) return { epoch, offset: head };
+    // Nobody knows which messages are that new: the gap covers them all. SPEC.md section 4.3.
+    if (!keepsMessages(rule)) return { epoch, offset: since > clock.now() ? head : 0 };
+    return chain(log.seek(name, since), (offset) => ({ epoch, offset }));
   }
 
   /** Closes a cursor. Does nothing if it has ended already. */
@@ -309,6 +311,9 @@ export class Hub implements CursorHost {
     events.emit('replaying', { connection: subscriber.connection.id, channel: name, rule: rule.pattern.source, cause });
   }
 }
+
+/** Can the log of a channel have messages? A queue keeps those that are not settled. */
+const keepsMessages = ({ history, queue }: Rule): boolean => history !== null || queue !== null;
 
 /** Turns count from 0. */
 const NO_TURN = -2;

@@ -79,11 +79,6 @@ export class OpenRequest {
     return this.#ended;
   }
 
-  /** Has it had a reply? */
-  get isStream(): boolean {
-    return this.#replies > 0;
-  }
-
   /** A reply that others follow. */
   reply(data: Json, size: number): NowOrLater<Refusal | null> {
     if (this.#unanswered >= LIMITS.replyWindow) {

@@ -74,14 +74,11 @@ export class ProgramResponder implements RequestHandler {
   }
 
   async #stream(request: OpenRequest, answers: AsyncIterable<Json>): Promise<void> {
-    let first: Json | undefined;
     for await (const data of answers) {
-      first = data;
       if (request.ended) return;
       await this.#reply(request, { data, more: true });
     }
-    // A stream without a reply still needs one.
-    await this.#reply(request, first === undefined ? { data: null } : {});
+    await this.#reply(request, {});
   }
 
   async #reply(request: OpenRequest, reply: { data?: Json; more?: boolean }): Promise<void> {

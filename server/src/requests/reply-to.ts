@@ -24,8 +24,6 @@ export function replyTo(request: OpenRequest, reply: GivenReply, events: EventBu
   const { data, error } = reply;
   if (error !== undefined) return replyError(request, error, events);
   if (data !== undefined) return replyData(request, { ...reply, data }, events);
-  if (!request.isStream)
-    return new Refusal('command_invalid', '"data" is required in the first reply; use null for nothing');
   request.end({});
   return null;
 }

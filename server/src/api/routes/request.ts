@@ -24,7 +24,7 @@ const FIELDS = ['channel', 'data', 'timeout'];
 /**
  * `POST /api/v1/request`: sends a request `{ channel, data, timeout? }` to a responder.
  *
- * The response is `{ data }`, with `replies` if the responder sent several. With `Accept:
+ * The response is `{ data }`, with `replies` if the responder sent several, or none. With `Accept:
  * application/x-ndjson` or `text/event-stream` each reply is sent when it arrives.
  */
 export function requestRoute(services: RequestServices): (request: Request) => Promise<HttpReply> {
@@ -60,7 +60,8 @@ async function collect(queue: ReplyQueue): Promise<HttpReply> {
     const next = await queue.next();
     if ('end' in next) {
       if (next.end instanceof Refusal) return errorReply(next.end);
-      return jsonReply(200, replies.length === 0 ? next.end : { replies, ...next.end });
+      const isOne = replies.length === 0 && next.end.data !== undefined;
+      return jsonReply(200, isOne ? next.end : { replies, ...next.end });
     }
     bytes += JSON.stringify(next.reply).length;
     if (bytes > MOST_COLLECTED) {

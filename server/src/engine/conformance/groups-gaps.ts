@@ -15,11 +15,7 @@ export function testGroupGaps(bench: () => GroupsBench): void {
   const claimAll = async (max?: number) => await bench().claimAll(ref, max);
   const gaps = async () => (await claimAll()).gaps;
   const confirm = async (confirmed: readonly GroupGap[]) => await bench().groups.confirmGaps(ref, confirmed);
-  const gapOf = async (
-    from: number,
-    to: number,
-    reason: GroupGap['reason'] = 'retention',
-  ): Promise<GroupGap> => {
+  const gapOf = async (from: number, to: number, reason: GroupGap['reason'] = 'retention'): Promise<GroupGap> => {
     const { epoch } = await bench().engine.log.read('a', 0, 0);
     return { from: { epoch, offset: from }, to: { epoch, offset: to }, reason };
   };

@@ -122,7 +122,7 @@ describe('GroupState', () => {
       const log = { epoch: 'e', head, first: 1 };
       const at = (offset: number) =>
         LoggedMessage.of({ id: `m${offset}`, offset, time: offset, data: null, expiresAt: 10 });
-      return { log: { ...log, at }, options: OPTIONS, at: { now: 10, time: 10, age: 10 } };
+      return { log: { ...log, purged: 0, at }, options: OPTIONS, at: { now: 10, time: 10, age: 10 } };
     };
     const request = { token: 't', max: 100, maxLength: 1_000_000 };
 

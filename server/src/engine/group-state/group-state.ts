@@ -19,6 +19,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';
 import { GapList } from './gap-list.ts';
 import { numbersOf } from './group-numbers.ts';
+import { messageOf } from './message-of.ts';
 import type { GroupLog, GroupObserver, GroupRecord, GroupSurroundings, Moment, Operation } from './operation.ts';
 import { orderKeyOf, STRICT } from './order-lines.ts';
 import { type Expiring, hasExpired, type Overdue, withoutExpiry } from './overdue.ts';
@@ -92,7 +93,7 @@ export class GroupState {
     while (deliveries.length < max && length < maxLength && overdue.expired < MOST_EXPIRED) {
       const entry = this.#unsettled.takeReady() ?? this.#takeFresh(operation);
       if (entry === undefined) break;
-      const message = this.#messageOf(entry, operation.log);
+      const message = messageOf(entry, operation.log);
       if (message === undefined) this.#lose(entry, operation.log);
       else if (hasExpired(message, operation.at)) this.#expire({ entry, message, overdue }, operation.at);
       else {
@@ -129,7 +130,7 @@ export class GroupState {
     while (queue && this.#unsettled.settledAbove > maxSettled) {
       const entry = this.#unsettled.get(this.#unsettled.floor + 1);
       if (entry === undefined) return;
-      const message = this.#messageOf(entry, log);
+      const message = messageOf(entry, log);
       if (message === undefined) this.#lose(entry, log);
       else this.#unsettled.detach(entry, message);
     }
@@ -197,10 +198,7 @@ export class GroupState {
     return this.#unsettled.next > before;
   }
 
-  /**
-   * The queue is full: lets the oldest message die that was not delivered yet. Returns whether there
-   * was one. The others of its order keep it.
-   */
+  /** The queue is full: lets the oldest message die that was not delivered yet. Returns whether there was one. */
   dropOldest({ log, at }: Pick<Operation, 'log' | 'at'>): boolean {
     this.#adopt(log);
     const { oldestUndelivered, next } = this.#unsettled;
@@ -262,11 +260,6 @@ export class GroupState {
       if (unsettled.enter(new Entry(offset, key))) return unsettled.takeReady();
     }
     return undefined;
-  }
-
-  /** `undefined`: the log has lost it. */
-  #messageOf({ offset, copy }: Entry, log: GroupLog): LoggedMessage | undefined {
-    return copy ?? (offset >= log.first && offset <= log.head ? log.at(offset) : undefined);
   }
 
   #lose(entry: Entry, log: GroupLog): void {
@@ -348,9 +341,9 @@ export class GroupState {
   }
 
   #letDie(entry: Entry, reason: DeathReason, { log, at }: Pick<Operation, 'log' | 'at'>): void {
-    const message = this.#messageOf(entry, log);
-    if (message === undefined) return this.#lose(entry, log);
-    this.#addLetterOf(entry, { reason, time: at.time, message });
+    const message = messageOf(entry, log);
+    if (message !== undefined) this.#addLetterOf(entry, { reason, time: at.time, message });
+    else this.#gaps.lost(log, entry.offset - 1, entry.offset);
     this.#unsettled.end(entry);
   }
 }
