@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { FAILURE_POLICIES, HOOK_KINDS, type HookFunction, type HookKind } from '../hook.ts';
 import { option } from './options/option.ts';
-import { DAY, duration, KIB, MIB, MINUTE, oneOf, SECOND, size, text, whole } from './values.ts';
+import { DAY, duration, KIB, MIB, MINUTE, oneOf, SECOND, size, someOf, text, whole } from './values.ts';
 
 /** A key that signs requests to a backend; exactly one of the fields. */
 export interface SigningKeyInput {
@@ -65,9 +65,7 @@ export const HOOK_OPTIONS = {
     description: 'The URL of your backend. It is asked by a signed `POST`.',
   }),
   on: option({
-    schema: z.union([oneOf(HOOK_KINDS), z.array(oneOf(HOOK_KINDS)).readonly()], {
-      error: `must be a list of operations. Choose from ${HOOK_KINDS.join(', ')}`,
-    }),
+    schema: someOf(HOOK_KINDS, 'operations'),
     defaultText: 'none: only for `respond` of a rule',
     type: 'list',
     description: `The operations about which the backend is asked: ${HOOK_KINDS.join(', ')}. An embedded hook has a function for each instead.`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatPath, nearest } from './problems.ts';
+import { formatPath } from './problems.ts';
 
 describe('formatPath', () => {
   it.each([
@@ -9,21 +9,5 @@ describe('formatPath', () => {
     [['channels', 'chat:{room}', 'allow', '*'], 'channels["chat:{room}"].allow["*"]'],
   ])('writes %j as %s', (path, text) => {
     expect(formatPath(path)).toBe(text);
-  });
-});
-
-describe('nearest', () => {
-  const known = ['port', 'host', 'channels', 'history'];
-  it.each([
-    ['prot', 'port'],
-    ['Port', 'port'],
-    ['chanels', 'channels'],
-    ['histroy', 'history'],
-    ['ports', 'port'],
-    ['xyz', null],
-    ['', null],
-    ['x'.repeat(10_000), null],
-  ])('%s: %s', (name, expected) => {
-    expect(nearest(name, known)).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 /** Kinds of values that options share. Every message is `what is wrong. What to do`. */
 
 import { z } from 'zod';
+import { nearest } from '../util/nearest.ts';
 
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
@@ -89,7 +90,23 @@ export const text = (what: string) => {
 
 /** One of the given words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
-  z.enum(words, { error: `is not one of the known values. Choose ${words.join(', ')}` });
+  z.enum(words, { error: ({ input }) => `is not one of the known values. ${choiceOf(input, words)}` });
+
+/** Some of the given words; a single one is a list of one. */
+export const someOf = <const T extends readonly [string, ...string[]]>(words: T, what: string) =>
+  z.custom<readonly T[number][] | T[number]>().superRefine((input: unknown, context) => {
+    const list: readonly unknown[] = Array.isArray(input) ? input : [input];
+    for (const [at, word] of list.entries()) {
+      if (typeof word === 'string' && words.includes(word)) continue;
+      const message = `is not one of the ${what}. ${choiceOf(word, words)}`;
+      context.addIssue({ code: 'custom', message, path: Array.isArray(input) ? [at] : [] });
+    }
+  });
+
+function choiceOf(input: unknown, words: readonly string[]): string {
+  const near = typeof input === 'string' ? nearest(input, words) : null;
+  return `Choose ${words.join(', ')}${near === null ? '' : `. Did you mean "${near}"?`}`;
+}
 
 /** One text, or a list of texts. */
 export const texts = (what: string) =>

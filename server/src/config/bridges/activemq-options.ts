@@ -1,13 +1,14 @@
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { brokerUrl } from './broker-url.ts';
 
 /** ActiveMQ, Artemis and Classic. */
 export const ACTIVEMQ_SYSTEM = {
   title: 'ActiveMQ',
   connection: {
     url: option({
-      schema: text('a URL like "amqp://host:5672"'),
+      schema: brokerUrl({ of: 'ActiveMQ by AMQP', schemes: ['amqp', 'amqps'], example: 'amqp://host:5672' }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',

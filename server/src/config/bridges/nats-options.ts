@@ -1,6 +1,7 @@
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { brokerUrl } from './broker-url.ts';
 
 /** Options that only a stream has. */
 const OF_STREAMS = ['consumer', 'start'];
@@ -10,7 +11,7 @@ export const NATS_SYSTEM = {
   title: 'NATS',
   connection: {
     url: option({
-      schema: text('a URL like "nats://host:4222"'),
+      schema: brokerUrl({ of: 'a NATS server', schemes: ['nats', 'tls'], example: 'nats://host:4222', isList: true }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',

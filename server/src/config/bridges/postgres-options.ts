@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { option } from '../options/option.ts';
-import { duration, MINUTE, SECOND, text } from '../values.ts';
+import { duration, MINUTE, SECOND } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { brokerUrl } from './broker-url.ts';
 
 const TABLE = 'must be the name of a table, perhaps with a schema. Example: "app.sluice_outbox"';
 const table = z.string({ error: TABLE }).regex(/^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/, TABLE);
@@ -11,7 +12,11 @@ export const POSTGRES_SYSTEM = {
   title: 'PostgreSQL',
   connection: {
     url: option({
-      schema: text('a URL like "postgres://host:5432/database"'),
+      schema: brokerUrl({
+        of: 'a PostgreSQL',
+        schemes: ['postgres', 'postgresql'],
+        example: 'postgres://host:5432/database',
+      }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',

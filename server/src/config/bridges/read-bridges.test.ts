@@ -82,6 +82,12 @@ describe('bridges', () => {
     expect(config.bridges[0]).toMatchObject({ from: { topics: ['orders'], group: 'sluice', start: 'oldest' } });
   });
 
+  it('reach NATS at hosts without a scheme', () => {
+    expect(problemsOf({ nats: { url: 'one:4222, tls://two:4222' }, from: { stream: 's' }, to: inbound.to })).toEqual(
+      [],
+    );
+  });
+
   it('need no channel for the commands of Centrifugo', () => {
     expect(problemsOf({ ...inbound, to: { data: 'centrifugo' } })).toEqual([]);
   });
@@ -91,6 +97,23 @@ describe('bridges', () => {
     ['a known system', { ...inbound, redis: undefined, reddis: {} }, 'Did you mean "redis"?'],
     ['one system', { ...inbound, nats: {} }, 'redis and nats. Keep one'],
     ['a URL', { ...inbound, redis: {} }, 'bridges.b.redis.url'],
+    [
+      'a URL of Redis',
+      { ...inbound, redis: { url: 'http://user:hush@host' } },
+      'it must begin with "redis://" or "red',
+    ],
+    ['a URL of Redis with a scheme', { ...inbound, redis: { url: 'host:6379' } }, 'Example: "redis://host:6379"'],
+    [
+      'URLs of NATS',
+      { nats: { url: 'nats://a, http://b' }, from: { stream: 's' }, to },
+      'is not the URL of a NATS server',
+    ],
+    ['a URL of RabbitMQ', { rabbitmq: { url: 'http://a' }, from: { queue: 'q' }, to }, 'is not the URL of RabbitMQ'],
+    [
+      'an option in the right case',
+      { ...inbound, redis: { urlenv: 'A' } },
+      'redis.urlenv: is not an option. Did you mean "urlEnv"?',
+    ],
     ['a variable that is set', { ...inbound, redis: { urlEnv: 'NO' } }, 'the environment variable NO is not set'],
     ['a channel', { ...inbound, to: {} }, 'bridges.b.to.channel'],
     ['known placeholders', { ...inbound, to: { channel: 'orders:{id}' } }, 'uses {id}, which is no placeholder'],

@@ -9,6 +9,7 @@ import {
   type Poison,
 } from '../../bridge.ts';
 import type { GroupRule, Rule } from '../../rule.ts';
+import { nearest } from '../../util/nearest.ts';
 import { isPlain, type Path, type Problems, suggest } from '../problems.ts';
 import { readTable } from '../read-table.ts';
 import { MINUTE } from '../values.ts';
@@ -101,6 +102,10 @@ function suggestSystem(value: Readonly<Record<string, unknown>>): string {
   return unknown === undefined ? 'Add one' : `"${unknown}" is not a system. ${suggest(unknown, SYSTEMS)}`;
 }
 
+/** The names of the options of a connection, which may also come from the environment. */
+const namesOf = (table: BridgeSystem['connection']): readonly string[] =>
+  Object.keys(table).flatMap((name) => [name, `${name}Env`]);
+
 /** Reads the options of a connection. `urlEnv: NAME` is `url` from the environment. */
 function readConnection(
   { connection: table, fault: faultOf }: BridgeSystem,
@@ -111,6 +116,11 @@ function readConnection(
   const resolved: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(given)) {
     const base = name.endsWith('Env') ? name.slice(0, -'Env'.length) : name;
+    const meant = Object.hasOwn(table, base) ? null : nearest(name, namesOf(table));
+    if (meant !== null) {
+      problems.add([...path, name], `is not an option. Did you mean "${meant}"?`);
+      return {};
+    }
     if (base === name || !Object.hasOwn(table, base)) resolved[name] = setting;
     else if (typeof setting !== 'string' || (env[setting] ?? '') === '') {
       problems.add([...path, name], `the environment variable ${String(setting)} is not set`);

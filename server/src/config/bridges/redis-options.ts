@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { option } from '../options/option.ts';
 import { text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { brokerUrl } from './broker-url.ts';
 
 /** Redis Streams. */
 export const REDIS_SYSTEM = {
   title: 'Redis Streams',
   connection: {
     url: option({
-      schema: text('a URL like "redis://host:6379"'),
+      schema: brokerUrl({ of: 'a Redis', schemes: ['redis', 'rediss'], example: 'redis://host:6379' }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',
