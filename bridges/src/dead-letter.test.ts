@@ -41,6 +41,16 @@ it.each<[string, SourceRecord['once']]>([
   expect(idOf(record(once))).toBe(id);
 });
 
+it('a dead letter has its position as the broker writes it', () => {
+  const of = {
+    ...record({ partition: 'orders', position: '17000000000000000000000000000003' }),
+    place: '1700000000000-3',
+  };
+  const { draft, once } = deadLetterOf(of, options);
+  expect(draft.data).toMatchObject({ partition: 'orders', position: '1700000000000-3' });
+  expect(once).toEqual({ id: 'dead orders orders 17000000000000000000000000000003' });
+});
+
 it('a dead letter is small, however large its record was', () => {
   const headers = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`h${at}`, 'x'.repeat(1_000)]));
   const large = { ...record({ id: 'a' }), headers, body: Buffer.alloc(40_000, 1) };

@@ -17,14 +17,14 @@ interface DeadLetterOptions {
 
 /** The dead letter of a record, with the reason, where it was, and what it was. */
 export function deadLetterOf(record: SourceRecord, { reason, config, channel }: DeadLetterOptions): InboundMessage {
-  const { once, topic, subject, key = null, headers, body } = record;
+  const { once, place, topic, subject, key = null, headers, body } = record;
   const isCut = body.length > LONGEST_BODY;
   const kept = Object.entries(headers)
     .slice(0, MOST_HEADERS)
     .map(([name, value]) => [name, value.slice(0, LONGEST_HEADER)]);
   const data = {
     ...{ bridge: config.name, reason, topic, subject, key, headers: Object.fromEntries(kept) },
-    ...('id' in once ? { id: once.id } : once),
+    ...('id' in once ? { id: once.id } : { ...once, position: place ?? once.position }),
     body: Buffer.from(body.subarray(0, LONGEST_BODY)).toString('base64'),
     ...(isCut && { size: body.length }),
   };

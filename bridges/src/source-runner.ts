@@ -186,8 +186,8 @@ export class SourceRunner implements Bridge {
 }
 
 /** Where the broker has it, for people. */
-const placeOf = ({ topic, once }: SourceRecord): string =>
-  `${topic}, ${'id' in once ? `message ${once.id ?? 'without an id'}` : `position ${once.position}`}`;
+const placeOf = ({ topic, once, place }: SourceRecord): string =>
+  `${topic}, ${'id' in once ? `message ${once.id ?? 'without an id'}` : `position ${place ?? once.position}`}`;
 
 /** @throws Unmappable if the record cannot be recognised when it is delivered again */
 function onceFor({ once }: SourceRecord, { channel, draft }: MappedMessage): InboundMessage {

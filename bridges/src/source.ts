@@ -8,6 +8,8 @@ export interface SourceRecord {
    * producer chose; `null`: it has none, so the message is poison.
    */
   readonly once: { readonly partition: string; readonly position: string } | { readonly id: string | null };
+  /** Its position as the broker writes it, if that is another text. */
+  readonly place?: string;
   /** The topic, stream or queue. */
   readonly topic: string;
   /** The routing key, or the subject; as `topic` if the broker has none. */

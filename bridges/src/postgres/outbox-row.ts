@@ -23,6 +23,7 @@ export interface OutboxPlace {
 export function recordOf(row: OutboxRow, { table, partition }: OutboxPlace): SourceRecord {
   return {
     once: { partition, position: `${BigInt(row.xid)}${row.id.padStart(DIGITS, '0')}` },
+    place: row.id,
     ...{ topic: table, subject: row.channel, key: undefined, headers: textsOf(row.headers) },
     ...{ event: row.event ?? undefined, tags: textsOf(row.tags), body: Buffer.from(row.data) },
   };

@@ -136,6 +136,7 @@ class OpenRedisSource implements OpenSource {
     const { key, ...rest } = headers;
     return {
       once: { partition: stream, position: positionOf(id) },
+      place: id,
       ...{ topic: stream, subject: stream, key, headers: rest, body },
     };
   }

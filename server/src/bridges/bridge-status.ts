@@ -9,7 +9,7 @@ export interface BridgeStatus {
   /** The channel that is read, or published to: a template, if the bridge reads from the broker. */
   readonly channel: string;
   readonly state: BridgeState;
-  /** Of the latest failure, even if it is over. */
+  /** Of the latest failure, until the bridge runs again; `null`: there is none. */
   readonly error: string | null;
   /** When it happened: milliseconds since the Unix epoch. */
   readonly errorTime: number | null;
@@ -29,6 +29,17 @@ export class BridgeRecord {
 
   constructor(config: BridgeConfig) {
     this.config = config;
+  }
+
+  failed(error: string, time: number): void {
+    this.error = error;
+    this.errorTime = time;
+  }
+
+  /** It runs, here or on another node. */
+  recovered(): void {
+    this.error = null;
+    this.errorTime = null;
   }
 
   count(outcome: BridgeOutcome, count: number): void {

@@ -179,10 +179,8 @@ export class Bridges {
   #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string): void {
     if (record.state === state && error === undefined) return;
     record.state = state;
-    if (error !== undefined) {
-      record.error = error;
-      record.errorTime = this.#parts.clock.now();
-    }
+    if (error !== undefined) record.failed(error, this.#parts.clock.now());
+    else if (state === 'running' || state === 'standby') record.recovered();
     const { name, system, direction } = record.config;
     this.#parts.events.emit('bridgeMoved', { bridge: name, system, direction, state, ...(error && { error }) });
   }

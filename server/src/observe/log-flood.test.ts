@@ -48,6 +48,22 @@ function setUp() {
   return { clock, events, ...all };
 }
 
+describe('log lines about services of the operator', () => {
+  const detail = 'x'.repeat(1_500);
+  const bridge = { bridge: 'b', system: 'redis', direction: 'in' } as const;
+  it.each<[keyof Events, object, string]>([
+    ['bridgeMoved', { ...bridge, state: 'waiting', error: detail }, 'error'],
+    ['hookFailed', { hook: 'h', kind: 'publish', failure: 'invalid', detail }, 'detail'],
+    ['webhookFailed', { webhook: 'w', failure: 'status', detail, failures: 1 }, 'detail'],
+  ])('say all that is known: %s', (name, event, field) => {
+    const { events, lines } = setUp();
+    events.emit(name, event as never);
+    expect(lines().at(-1)?.[field]).toBe(detail);
+    events.emit(name, { ...event, [field]: 'y'.repeat(100_000), hook: 'i', webhook: 'i', bridge: 'i' } as never);
+    expect(String(lines().at(-1)?.[field]).length).toBeLessThanOrEqual(2_001);
+  });
+});
+
 describe('log lines that a peer can cause', () => {
   it.each(names)('is bounded, however often "%s" happens', (name) => {
     const { clock, events, written, lines } = setUp();

@@ -41,9 +41,9 @@ function jsonLogger(level: string, stream?: DestinationStream): Logger {
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
-/** Errors whose detail may repeat a part of the input, such as the name of a field. */
 /** Outcomes of bridges that an operator must know. */
 const LOSSES: ReadonlySet<string> = new Set(['gap', 'lost', 'dead_lettered', 'skipped']);
+/** Errors whose detail may repeat a part of the input, such as the name of a field. */
 const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
 
 /** After a larger step forward, ages follow the wall clock too: see `AgeClock`. */
@@ -51,6 +51,8 @@ const HOUR = 3_600_000;
 
 /** Characters of a value in a line: a peer chooses many of them, such as its origin or the path that it asks for. */
 const LONGEST = 100;
+/** Characters of a value in a line about a service of the operator, such as a broker: no peer chooses it. */
+const LONGEST_OWN = 2_000;
 /** Maximum characters of an error's message and stack, which may quote input of a peer. */
 const LONGEST_MESSAGE = 500;
 const LONGEST_STACK = 4_000;
@@ -63,9 +65,17 @@ const MOST_OF_FAULTS = 10;
 type Level = LineKind['level'];
 type Fields = Readonly<Record<string, unknown>>;
 
-const cut = (fields: Fields): Fields =>
+interface LineOptions {
+  readonly reason?: string;
+  /** Lines of the kind per second. */
+  readonly most?: number;
+  /** Characters of a value. */
+  readonly longest?: number;
+}
+
+const cut = (fields: Fields, longest: number): Fields =>
   Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? cutText(value, LONGEST) : value]),
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? cutText(value, longest) : value]),
   );
 
 /** The stack of an error with a long message still contains where it was thrown. */
@@ -91,10 +101,13 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   const throttle = new LogThrottle(clock, ({ level, message, reason }, leftOut) => {
     log[level]({ reason, leftOut }, `${message}: more of the same in the last second`);
   });
-  const write = (level: Level, message: string, fields: Fields, { reason = '', most = MOST } = {}) => {
+  const write = (level: Level, message: string, fields: Fields, options: LineOptions = {}) => {
+    const { reason = '', most = MOST, longest = LONGEST } = options;
     if (!log.isLevelEnabled(level)) return;
-    if (throttle.admits({ level, message, reason, most })) log[level](cut(fields), message);
+    if (throttle.admits({ level, message, reason, most })) log[level](cut(fields, longest), message);
   };
+  const writeOwn = (level: Level, message: string, fields: Fields, reason: string) =>
+    write(level, message, fields, { reason, longest: LONGEST_OWN });
   const debug = (message: string, fields: Fields, reason = '') =>
     write('debug', message, fields, { reason, most: MOST_OF_DEBUG });
 
@@ -112,9 +125,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('request', (event) => debug('request', event, String(event.status)));
   events.on('overflowed', (event) => write('info', 'slow reader: its cursors turn to replaying', event));
   events.on('gap', ({ from: _, to: __, ...event }) => write('info', 'gap', event, { reason: event.reason }));
-  events.on('timesMissed', (event) =>
-    write('warn', 'a recurring schedule missed its time', event, { reason: event.schedule }),
-  );
+  events.on('timesMissed', (event) => writeOwn('warn', 'a recurring schedule missed its time', event, event.schedule));
   events.on('groupGap', (event) => write('warn', 'a group lost messages', event, { reason: event.reason }));
   events.on('messagesExpired', ({ dropped, ...event }) => {
     if (dropped > 0) write('warn', 'expired messages were dropped: the dead list is full', event);
@@ -127,10 +138,10 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
     write('warn', 'a dead letter is refused: it stays in the list of its group', event, { reason: event.error }),
   );
   events.on('hookFailed', ({ kind: operation, ...event }) =>
-    write('warn', 'a hook failed', { ...event, operation }, { reason: `${event.hook} ${event.failure}` }),
+    writeOwn('warn', 'a hook failed', { ...event, operation }, `${event.hook} ${event.failure}`),
   );
   events.on('webhookFailed', (event) =>
-    write('warn', 'a webhook could not be delivered', event, { reason: `${event.webhook} ${event.failure}` }),
+    writeOwn('warn', 'a webhook could not be delivered', event, `${event.webhook} ${event.failure}`),
   );
   events.on('hookPaused', ({ hook, pause }) =>
     pause > 0
@@ -139,10 +150,10 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   );
   events.on('bridgeMoved', ({ state, ...event }) => {
     const level = state === 'failed' ? 'error' : state === 'waiting' || state === 'holding' ? 'warn' : 'info';
-    write(level, `bridge ${state}`, event, { reason: event.bridge });
+    writeOwn(level, `bridge ${state}`, event, event.bridge);
   });
   events.on('bridgeCounted', ({ outcome, ...event }) => {
-    if (LOSSES.has(outcome)) write('warn', `bridge: ${outcome}`, event, { reason: event.bridge });
+    if (LOSSES.has(outcome)) writeOwn('warn', `bridge: ${outcome}`, event, event.bridge);
   });
   events.on('refused', ({ detail, channel: _, ...event }) => {
     const { error: reason } = event;
