@@ -83,6 +83,16 @@ describe('a consumer', () => {
     ]);
   });
 
+  it('reports what failed, and not what the handler chose', async () => {
+    const failed: unknown[] = [];
+    await begin({ onError: (error) => failed.push(error.message) });
+    deliver(1, 2);
+    finish.get(1)?.(new Error('broken'));
+    finish.get(2)?.(new NackError('later', { delay: 500 }));
+    await turn();
+    expect(failed).toEqual(['broken']);
+  });
+
   it('sends the gateway what it accepts of a refusal', async () => {
     await begin();
     deliver(1, 2, 3);

@@ -97,7 +97,7 @@ export const COMMAND_ERRORS = {
   not_found: {
     code: 4314,
     message: 'There is nothing at this address.',
-    remedy: 'See docs/http-api.md for the routes.',
+    remedy: 'Correct the address or the name in it: the message says what is missing, docs/http-api.md has the routes.',
     retryable: false,
     status: 404,
   },
@@ -279,7 +279,7 @@ export const COMMAND_ERRORS = {
   },
   binding_missing: {
     code: 4353,
-    message: 'No channel that may be subscribed to has all messages of this pattern.',
+    message: 'No channel has all messages of this pattern.',
     remedy: 'Bind the pattern to a channel (bind), and allow subscribe there.',
     retryable: false,
     status: 404,

@@ -3,7 +3,7 @@
 import { channelNameFault } from './channel-name.ts';
 import type { ErrorName } from './codes.ts';
 import { isWildcard, PatternError, parsePattern } from './patterns.ts';
-import { printable } from './refusals.ts';
+import { printableMessage } from './refusals.ts';
 
 /** The unchecked fields of a command. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -30,6 +30,6 @@ export function channelsProblem(fields: Fields): Problem {
     return { error: 'channel_invalid', detail: 'a pattern of channels has no {param}. Use * for one segment' };
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    return { error: 'channel_invalid', detail: printable(error.message) };
+    return { error: 'channel_invalid', detail: printableMessage(error.message) };
   }
 }

@@ -37,6 +37,9 @@ describe('a filter is valid', () => {
 
   it('if its channel is a pattern', () => {
     expect(checkFilter({ channel: 'a:**:b' })?.detail).toContain('"filter.channel" must be a pattern of channels');
+    expect(checkFilter({ channel: 'orders:e*:created' })?.detail).toBe(
+      '"filter.channel" must be a pattern of channels, like "orders:*": "orders:e*:created": "e*" mixes * with other characters. * stands for one whole segment',
+    );
   });
 
   it('if its tests are not empty', () => {

@@ -1,6 +1,6 @@
 import { LIMITS } from './limits.ts';
 import { PatternError, parsePattern } from './patterns.ts';
-import { printable, type RefusalText } from './refusals.ts';
+import { printable, printableMessage, type RefusalText } from './refusals.ts';
 
 const FIELDS = ['event', 'from', 'channel', 'tags'];
 const COMPARISONS = ['gt', 'gte', 'lt', 'lte'];
@@ -83,7 +83,7 @@ function checkPatterns(value: unknown, at: string): number {
       if (segments.some(({ kind }) => kind === 'param')) fail(at, 'contains {param}. Use * for one segment');
     } catch (error) {
       if (!(error instanceof PatternError)) throw error;
-      fail(at, `must be a pattern of channels, like "orders:*": ${printable(error.message)}`);
+      fail(at, `must be a pattern of channels, like "orders:*": ${printableMessage(error.message)}`);
     }
   }
   return size;

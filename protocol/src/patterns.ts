@@ -38,6 +38,9 @@ function parseSegment(text: string, last: boolean, source: string): Segment {
   const param = PARAM.exec(text);
   if (param?.[1] !== undefined) return { kind: 'param', name: param[1] };
   if (LITERAL.test(text)) return { kind: 'literal', text };
+  if (text.includes('*')) {
+    throw new PatternError(`"${source}": "${text}" mixes * with other characters. * stands for one whole segment`);
+  }
   throw new PatternError(
     `"${source}": segment "${text}" is neither a literal (A-Z a-z 0-9 _ - . ~ @ $ = + ,), nor {param}, "*" or a last "**"`,
   );

@@ -105,6 +105,9 @@ export const unknownChannel = (channel: string): RefusalText => ({
   detail: `no channel rule matches "${channel}". Add a rule to "channels" in the gateway's configuration, or correct the name.`,
 });
 
+/** Replaces what cannot be printed in a message that quotes a client's text, which must be bounded. */
+export const printableMessage = (message: string): string => message.replace(/[^\x20-\x7e]/g, '?');
+
 /** Shows the first 60 characters of a client's text, escaped. */
 export function printable(text: string): string {
   return text.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (text.length > 60 ? '…' : '');

@@ -8,6 +8,8 @@ export class Refusal {
 
   /** Milliseconds to wait before trying again. */
   readonly retryAfter: number | undefined;
+  /** What to do, if the catalogue's advice does not fit. */
+  #remedy: string | undefined;
 
   constructor(error: ErrorName, detail?: string, retryAfter?: number) {
     this.error = error;
@@ -15,7 +17,14 @@ export class Refusal {
     this.retryAfter = retryAfter;
   }
 
+  /** Replaces the advice of the catalogue. */
+  advise(remedy: string): this {
+    this.#remedy = remedy;
+    return this;
+  }
+
   get body(): ErrorBody {
-    return errorBody(this.error, this.detail, this.retryAfter);
+    const body = errorBody(this.error, this.detail, this.retryAfter);
+    return this.#remedy === undefined ? body : { ...body, remedy: this.#remedy };
   }
 }

@@ -222,6 +222,9 @@ describe('several apps in one gateway', () => {
     expect(await status('/apps/other/api/v1/nodes')).toBe(404);
     expect(await status('/apps/shopping/api/v1/nodes')).toBe(404);
     await expect(gateway.open('sluice.v1.json', {}, { path: '/apps/other/ws' })).rejects.toThrow('404');
+    const { json } = await callApp(gateway, 'shop', '/api/v1/publsh', { method: 'POST' });
+    expect(json.error.message).toContain('"/apps/shop/api/v1/publsh". Did you mean POST /apps/shop/api/v1/publish?');
+    expect(json.error.message).toContain('WebSockets are at /apps/shop/ws');
     const { client } = await gateway.open('sluice.v1.json', { host: 'other.example' });
     await client.result({ type: 'connect', token: await tokenFor('ada') });
     expect((await callApp(gateway, 'main', '/api/v1/connections')).json.connections).toHaveLength(1);

@@ -276,6 +276,25 @@ describe('a subscription to a pattern', () => {
     expect(await client.request(subscribe('other:*'))).toMatchObject({ error: { name: 'binding_missing', message } });
   });
 
+  it('is refused for the permission if something binds it', async () => {
+    const channels = {
+      'orders:{id}': { allow: { publish: 'users' } },
+      all: { allow: { subscribe: 'role:admin' }, bind: ['orders:*'] },
+    } as const;
+    const { client } = await join(await createWorld({ channels }));
+    const message =
+      '"subscribe" on "all" is not allowed to user "ada": the rule "all" allows it to role:admin. It has the messages of "orders:*"';
+    expect(await client.request(subscribe('orders:*'))).toMatchObject({
+      error: { name: 'permission_denied', message },
+    });
+  });
+
+  it('is refused in words that can be read if * is a part of a segment', async () => {
+    const { client } = await join(await start());
+    const message = '"orders:e*:created": "e*" mixes * with other characters. * stands for one whole segment';
+    expect(await client.request(subscribe('orders:e*:created'))).toMatchObject({ error: { message } });
+  });
+
   it.each(['orders:**:a', 'orders:{x}:*', ':*', '*x'])('is refused if it is %s', async (channel) => {
     const { client } = await join(await start());
     expect(await client.request(subscribe(channel))).toMatchObject({ error: { name: 'channel_invalid' } });

@@ -165,7 +165,23 @@ describe('an HTTP request', () => {
 
   it.each<[string, string, string, unknown, number, readonly string[]]>([
     ['to publish by GET', 'GET', '/api/v1/publish', undefined, 405, ['POST /api/v1/publish']],
-    ['to a wrong path', 'POST', '/publish', message, 404, ['"/publish"', 'POST /api/v1/publish', 'WebSockets at /ws']],
+    ['to a wrong path', 'POST', '/publish', message, 404, ['"/publish". Did you mean POST /api/v1/publish? ']],
+    [
+      'to a misspelt path',
+      'GET',
+      '/api/v1/chanels/a/messages',
+      undefined,
+      404,
+      ['GET /api/v1/channels/{channel}/mess'],
+    ],
+    [
+      'to another path',
+      'GET',
+      '/somewhere/else',
+      undefined,
+      404,
+      ['"/somewhere/else". /api/v1/openapi.json describes all routes; WebSockets are at /ws'],
+    ],
     ['to the path of WebSockets', 'GET', '/ws', undefined, 404, ['/ws is for WebSockets only']],
     [
       'with "name" for "event"',

@@ -133,7 +133,11 @@ describe('the hook "subscribe"', () => {
     });
     const { client } = await world.connect(await mint(world));
     await expect(client.request({ type: 'subscribe', channel: 'orders:*:created' })).resolves.toMatchObject({
-      error: { name: 'permission_denied', message: expect.stringContaining('the hook "shop"') },
+      error: {
+        name: 'permission_denied',
+        message: expect.stringContaining('the hook "shop"'),
+        remedy: 'The hook "shop" decides this: your backend must allow it.',
+      },
     });
     expect(calls.map(({ channel }) => channel)).toEqual(['orders:*:created']);
     const { client: auditor } = await world.connect(await mint(world, 'eve', { roles: ['auditor'] }));

@@ -323,6 +323,7 @@ describe('in development', () => {
     '?sub=a&caps=[]',
     '?sub=a&caps={"a":["fly"]}',
     '?sub=a&claims=1',
+    '?sub=a&exp=60',
   ])('refuses /dev/token%s', async (query) => {
     const dev = await startGateway({ dev: true, keys: [] });
     try {

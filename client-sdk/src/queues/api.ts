@@ -39,7 +39,7 @@ export interface ConsumeOptions<M extends Message = Message> {
   /** Messages were lost. The gateway notifies one consumer of the group. Without it the client emits `gap`. */
   readonly onGap?: (gap: GroupGap) => void;
   /**
-   * Called if the handler fails, with the delivery, and if the consumer is refused or ends. Without it,
+   * Called if the handler fails, except with a `NackError`, and if the consumer is refused or ends. Without it,
    * the console shows the former, and the client emits `error` for the latter.
    */
   readonly onError?: (error: SluiceError | Error, delivery?: Delivery<M>) => void;

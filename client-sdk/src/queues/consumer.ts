@@ -8,6 +8,7 @@ import type { ChannelPush } from '../remote-resource.ts';
 import { after, type Cancel, nothing } from '../timer.ts';
 import { lostWork, type Registration, WorkResource } from '../work-resource.ts';
 import type { ConsumeOptions, Delivery } from './api.ts';
+import { NackError } from './nack-error.ts';
 import { nackOf, Settler } from './settler.ts';
 
 /** The handler of a consumer. */
@@ -110,8 +111,11 @@ export class ConsumerResource extends WorkResource<'consume', Work> {
   async #process(delivery: Delivery, id: string, settler: Settler): Promise<void> {
     const { handler, options } = this.registration as Work;
     const settlement = await this.#run(handler, delivery).catch((error) => {
-      if (options.onError) options.onError(error, delivery);
-      else handlerFailed(this.channel, error);
+      // A `NackError` is the handler's choice, not a failure.
+      if (!(error instanceof NackError)) {
+        if (options.onError) options.onError(error, delivery);
+        else handlerFailed(this.channel, error);
+      }
       return nackOf(error);
     });
     // A lost delivery is another consumer's.

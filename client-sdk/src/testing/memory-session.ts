@@ -307,7 +307,11 @@ export class MemorySession implements RequestPeer {
     const channel = this.#host.open(name);
     if (channel === undefined) throw Refused.with(unknownChannel(name));
     if (this.#host.allows(verb, name, this.user)) return channel;
-    throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${this.#who}`);
+    throw new Refused('permission_denied', this.#notAllowed(verb, name));
+  }
+
+  #notAllowed(verb: ChannelVerb, name: string): string {
+    return `"${verb}" on "${name}" is not allowed to ${this.#who}`;
   }
 
   get #who(): string {
@@ -316,9 +320,15 @@ export class MemorySession implements RequestPeer {
 
   /** The channel whose log a subscription to a pattern reads. SPEC.md section 4.3. */
   #boundChannel(pattern: string): MemoryChannel {
-    const bound = this.#host.boundFor(pattern).find(({ name }) => this.#host.allows('subscribe', name, this.user));
-    if (bound === undefined) throw Refused.with(bindingMissing(pattern, 'subscribe', this.#who));
-    return bound;
+    const bound = this.#host.boundFor(pattern);
+    const [first] = bound;
+    if (first === undefined) throw Refused.with(bindingMissing(pattern, 'subscribe', this.#who));
+    const allowed = bound.find(({ name }) => this.#host.allows('subscribe', name, this.user));
+    if (allowed !== undefined) return allowed;
+    throw new Refused(
+      'permission_denied',
+      `${this.#notAllowed('subscribe', first.name)}. It has the messages of "${pattern}"`,
+    );
   }
 
   /** The channel that has the cursor of a subscription. */

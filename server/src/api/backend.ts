@@ -7,7 +7,7 @@ import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { RuleMatch } from '../channels/rules.ts';
 import { Refusal } from '../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../transport/http.ts';
-import { authenticate } from './credentials.ts';
+import { authenticate, needsKey } from './credentials.ts';
 import { errorReply } from './errors.ts';
 
 /** What the routes for backends need. */
@@ -31,7 +31,7 @@ export function asBackend(
   return asCaller(request, services, (by) => (by.name === undefined ? NO_USERS : act(by)));
 }
 
-const NO_USERS = new Refusal('permission_denied', 'this needs an API key; users read over their connection');
+const NO_USERS = needsKey('this needs an API key; users read over their connection');
 
 /** Runs `act` for an API key or a user's token, and reports an unavailable engine. */
 export async function asCaller(

@@ -10,6 +10,10 @@ const BEARER = /^Bearer +(\S+) *$/i;
 export const presentedIn = ({ headers }: RequestHead): string | undefined =>
   BEARER.exec(headers.get('authorization') ?? '')?.[1];
 
+/** Refuses what needs another API key than the caller has, or any. */
+export const needsKey = (detail = 'this needs an API key without "caps"'): Refusal =>
+  new Refusal('permission_denied', detail).advise('Send the API key of a backend that may do this ("apiKeys").');
+
 /** A token has three parts. Anything else can only be an API key. */
 const isToken = (presented: string): boolean => presented.split('.', 4).length === 3;
 

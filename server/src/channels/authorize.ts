@@ -39,7 +39,7 @@ export function authorize(
 
 /**
  * A pattern stands for the messages of its channels in a bound channel: the most specific one that
- * the identity may use. SPEC.md section 4.3.
+ * the identity may use. If it may use none, the refusal is about the most specific one. SPEC.md section 4.3.
  */
 function authorizePattern(
   authority: Authority,
@@ -47,11 +47,14 @@ function authorizePattern(
   verb: Verb,
   pattern: string,
 ): Decision | Promise<Decision> {
+  let denied: Refusal | undefined;
   for (const match of authority.rules.boundFor(pattern)) {
     const decision = decide(authority, { identity, verb, channel: match.log, match });
     if (!(decision instanceof Refusal)) return decision;
+    denied ??= decision;
   }
-  return unbound(identity, verb, pattern);
+  if (denied === undefined) return unbound(identity, verb, pattern);
+  return new Refusal(denied.error, `${denied.body.message}. It has the messages of "${pattern}"`);
 }
 
 const unknown = (channel: string): Refusal => new Refusal('channel_unknown', unknownChannel(channel).detail);

@@ -46,7 +46,9 @@ export function findGroup(
   }
   const group = ownGroup(found, identity, name);
   if (group !== null) return { ref: { channel, group }, rule: found };
-  return new Refusal('permission_denied', `the group "${found.name}" of "${channel}" belongs to another user`);
+  return new Refusal('permission_denied', `the group "${found.name}" of "${channel}" belongs to another user`).advise(
+    'Name the group as in the rule, or leave the user out: then it is your own.',
+  );
 }
 
 const namesOf = (groups: readonly GroupRule[]): string => groups.map(({ name }) => `"${name}"`).join(', ');

@@ -243,5 +243,8 @@ function verdictOf(hook: ActiveHook, { kind, channel, verb }: HookQuestion, answ
   if (answer.allow) return answer;
   if (kind === 'connect') return new Refusal('connect_denied', answer.message);
   const what = `"${verb ?? kind}" on "${channel ?? ''}"`;
-  return new Refusal('permission_denied', answer.message ?? `the hook "${hook.config.name}" does not allow ${what}`);
+  const { name } = hook.config;
+  return new Refusal('permission_denied', answer.message ?? `the hook "${name}" does not allow ${what}`).advise(
+    `The hook "${name}" decides this: your backend must allow it.`,
+  );
 }

@@ -54,7 +54,10 @@ export class TicketDesk {
     if (ticket === null) return new Refusal('unauthorized', 'the ticket is not one of this gateway; request a new one');
     if (ticket.expiresAt <= clock.now()) return expired();
     const other = channels.find((channel) => !ticket.channels.includes(channel));
-    if (other !== undefined) return new Refusal('permission_denied', `the ticket is not for the channel "${other}"`);
+    if (other !== undefined) {
+      const detail = `the ticket is not for the channel "${other}"`;
+      return new Refusal('permission_denied', detail).advise('Request a ticket that names the channel.');
+    }
     try {
       return (await this.#isFirstUse(ticket))
         ? text

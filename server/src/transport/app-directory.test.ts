@@ -33,11 +33,13 @@ describe('AppDirectory', () => {
     ['/ws', ['[::1]:8080', ''], undefined, '/ws'],
     ['/apps/shop/ws', ['blog.example'], 'shop', '/ws'],
   ])('finds the app of %s at %j: %s, %s', (path, hosts, app, rest) => {
-    expect(directory.find(path, hosts)).toEqual({ app, path: rest });
+    const found = directory.find(path, hosts);
+    expect(found).toMatchObject({ app, path: rest });
+    expect([path, `${path}/`]).toContain(`${found.base}${rest}`);
   });
 
   it('compares only as many segments as its longest path has', () => {
     const path = '/a'.repeat(10_000);
-    expect(directory.find(path, [])).toEqual({ app: undefined, path });
+    expect(directory.find(path, [])).toEqual({ app: undefined, path, base: '' });
   });
 });

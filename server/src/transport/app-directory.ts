@@ -11,6 +11,8 @@ export interface Destination {
   readonly app: string | undefined;
   /** The path as the app sees it. */
   readonly path: string;
+  /** The path of the app; empty if it has none. */
+  readonly base: string;
 }
 
 /** Finds the app of a path and a host. */
@@ -39,10 +41,10 @@ export class AppDirectory {
       const next = path.indexOf('/', end + 1);
       end = next === -1 ? path.length : next;
       const app = this.#byPath.get(path.slice(0, end));
-      if (app !== undefined) return { app, path: path.slice(end) || '/' };
+      if (app !== undefined) return { app, path: path.slice(end) || '/', base: path.slice(0, end) };
     }
     const app = hosts.map((host) => this.#byHost.get(nameOf(host))).find((found) => found !== undefined);
-    return { app, path };
+    return { app, path, base: '' };
   }
 }
 

@@ -6,6 +6,8 @@ export interface RequestHead {
   readonly method: string;
   /** Path without the query, as it was sent (percent-encoded). */
   readonly path: string;
+  /** What precedes the path in the URL: the path of an app. Absent: nothing does. */
+  readonly base?: string;
   readonly query: URLSearchParams;
   /** By lower-case name. Several lines of one name are joined by `, `. RFC 9110 section 5.3. */
   readonly headers: ReadonlyMap<string, string>;

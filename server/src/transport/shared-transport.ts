@@ -22,6 +22,8 @@ interface Found {
   readonly app: AppTransport | undefined;
   /** The path as the app sees it. */
   readonly path: string;
+  /** The path of the app; empty if it has none. */
+  readonly base: string;
 }
 
 /** What a handshake hands to the connection that it becomes. */
@@ -110,12 +112,12 @@ export class SharedTransport implements Transport {
   #answerFor(own: Sides): HttpSide {
     return {
       wantsBody: (head) => {
-        const { app, path } = this.#destinationOf(head);
-        return (app?.sides ?? own).side.wantsBody({ ...head, path });
+        const { app, ...place } = this.#destinationOf(head);
+        return (app?.sides ?? own).side.wantsBody({ ...head, ...place });
       },
       handle: (request) => {
-        const { app, path } = this.#destinationOf(request);
-        return (app?.sides ?? own).side.handle({ ...request, path });
+        const { app, ...place } = this.#destinationOf(request);
+        return (app?.sides ?? own).side.handle({ ...request, ...place });
       },
     };
   }
@@ -126,8 +128,8 @@ export class SharedTransport implements Transport {
   }
 
   #find(path: string, hosts: readonly string[]): Found {
-    const { app, path: rest } = this.#directory.find(path, hosts);
-    return { app: app === undefined ? undefined : this.#apps.get(app), path: rest };
+    const { app, path: rest, base } = this.#directory.find(path, hosts);
+    return { app: app === undefined ? undefined : this.#apps.get(app), path: rest, base };
   }
 }
 

@@ -103,9 +103,9 @@ export const backend = [
     tests: BACKEND,
   },
   {
-    file: `${SRC}/backend.ts`,
-    from: "if (options.apiKey === '')",
-    to: "if (options.url === '')",
+    file: `${SRC}/http.ts`,
+    from: "if (apiKey === '')",
+    to: "if (url === '')",
     fault: 'an empty API key is accepted',
     tests: HTTP,
   },

@@ -45,7 +45,7 @@ export const groups = [
   },
   {
     file: STATE,
-    from: 'this.#gaps.lost(epoch, next, first - 1);',
+    from: 'this.#gaps.lost(log, next, first - 1);',
     to: '',
     fault: 'a group that falls behind the retention gets no gap',
     tests: CONFORMANCE,

@@ -47,7 +47,7 @@ export const observe = [
   },
   {
     file: `${FOLDER}/log.ts`,
-    from: "typeof value === 'string' ? cutText(value, LONGEST) : value]",
+    from: "typeof value === 'string' ? cutText(value, longest) : value]",
     to: 'value]',
     fault: 'a peer determines the length of a line',
     tests: test('log-flood'),

@@ -4,6 +4,7 @@ import { mintToken } from '../../auth/mint.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { errorReply } from '../errors.ts';
+import { refuseOptions } from '../query.ts';
 
 /** Default lifetime of a development token, in seconds. */
 const LIFETIME = 3600;
@@ -65,7 +66,11 @@ interface Wish {
   readonly lifetime: number;
 }
 
+const OPTIONS = ['sub', 'expires', 'claims', 'caps'];
+
 function readWish(query: URLSearchParams): Wish | Refusal {
+  const strange = refuseOptions(query, OPTIONS);
+  if (strange !== null) return strange;
   const invalid = (detail: string) => new Refusal('command_invalid', detail);
   const sub = query.get('sub') ?? '';
   if (sub === '' || sub.length > 200) return invalid('"sub" must name the user, e.g. /dev/token?sub=ada');

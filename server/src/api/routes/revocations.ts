@@ -7,7 +7,7 @@ import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts
 import type { Clock } from '../../util/clock.ts';
 import { pastFault } from '../../util/moment.ts';
 import { readJson } from '../body.ts';
-import { authenticate } from '../credentials.ts';
+import { authenticate, needsKey } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 import { refuseOptions } from '../query.ts';
 
@@ -93,7 +93,7 @@ export async function asTrusted(
   const by = await authenticate(request, services);
   if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
   if (by.trusted !== true) {
-    return errorReply(new Refusal('permission_denied', 'this needs an API key without "caps"'));
+    return errorReply(needsKey());
   }
   return act().catch((error: unknown) => errorReply(refuseUnavailable(error)));
 }

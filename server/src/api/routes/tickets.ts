@@ -6,7 +6,7 @@ import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
-import { authenticate } from '../credentials.ts';
+import { authenticate, needsKey } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 
 export interface TicketServices {
@@ -89,7 +89,7 @@ function claimsOf(identity: Identity, named: Wanted['claims'], now: number): Cla
       ? identity.claims
       : wrong('"claims" needs an API key. With a token, the ticket is for its own user');
   }
-  if (identity.trusted !== true) return new Refusal('permission_denied', 'this needs an API key without "caps"');
+  if (identity.trusted !== true) return needsKey();
   if (typeof named?.sub !== 'string' || named.sub === '') return wrong('"claims" must name the user: { "sub": "ada" }');
   const seconds = Math.floor(now / 1_000);
   return { iat: seconds, exp: seconds + STREAM_LIFE / 1_000, ...named };

@@ -41,7 +41,9 @@ async function explainMessage(services: WhyServices, by: Identity, query: WhyQue
 /** A search over all channels asks all nodes. */
 function refuseSearch(by: Identity): Refusal | null {
   if (by.name !== undefined || refuseManaging(by, EVERYTHING) === null) return null;
-  return new Refusal('permission_denied', 'give the "channel" of the message, or use an API key');
+  return new Refusal('permission_denied', 'a search over all channels needs "manage" on "**", or an API key').advise(
+    'Give the "channel" of the message, or use an API key.',
+  );
 }
 
 function readQuery(query: URLSearchParams): WhyQuery | Refusal {

@@ -35,7 +35,7 @@ export const enforcedValues = ({ claimed }: Only, identity: Identity) =>
 function missing({ claims, name }: ClaimCondition, pattern: string): Refusal {
   const list = claims.map((claim) => `"${claim}"`).join(' or ');
   const detail = `the rule "${pattern}" delivers only messages whose ${name} is in the token's claim ${list}, and the token has no such claim`;
-  return new Refusal('permission_denied', detail);
+  return new Refusal('permission_denied', detail).advise(`Issue tokens with the claim, or change "only" of the rule.`);
 }
 
 const filterOf = ({ field, tag }: ClaimCondition, values: readonly string[]): Filter =>

@@ -13,7 +13,8 @@ export const enter: Handler<'enter'> = (session, { channel, state }, decided) =>
   const { user } = identity;
   const allowed = session.authorize('enter', channel, decided);
   if (allowed instanceof Refusal) return allowed;
-  if (user === null) return new Refusal('permission_denied', `only users may "enter" "${channel}"`);
+  if (user === null)
+    return new Refusal('permission_denied', `only users may "enter" "${channel}"`).advise('Connect with a token.');
   const fit = state === undefined ? NO_STATE : fitState(state, allowed.rule, services.events);
   if (fit instanceof Refusal) return fit;
   const most = services.settings.limits.subscriptions;

@@ -11,7 +11,7 @@ import {
   type StreamListener,
 } from '../../../transport/http.ts';
 import type { Clock, Timer } from '../../../util/clock.ts';
-import { authenticate } from '../../credentials.ts';
+import { authenticate, needsKey } from '../../credentials.ts';
 import { errorReply } from '../../errors.ts';
 import { readFields } from '../../fields.ts';
 import type { Route } from '../../route.ts';
@@ -38,7 +38,7 @@ export function leaseRoute(services: GroupServices): Route['handle'] {
     const by = await authenticate(request, services);
     if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
     if (by.name === undefined) {
-      return errorReply(new Refusal('permission_denied', 'this needs an API key; users consume over their connection'));
+      return errorReply(needsKey('this needs an API key; users consume over their connection'));
     }
     const group = await permitGroup(services, by, { verb: 'consume', parameters });
     if (group instanceof Refusal) return errorReply(group);
