@@ -3,6 +3,7 @@ import { describeConfig, hintsFor } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { addConfigFlags, loadFor } from './config-flags.ts';
+import { KEPT_KEYS, readDevKeys } from './dev-keys.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -18,7 +19,12 @@ function describeOrigins({ origins, dev }: Config): { origins?: string } {
 }
 
 async function check(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
-  const { config, file } = await loadFor(flags, shell);
+  const { config, file } = await loadFor(flags, shell).catch((error: unknown) => {
+    if (flags.dev !== true && readDevKeys(shell.cwd).devSecret !== undefined) {
+      shell.err(`hint: ${KEPT_KEYS} is of "sluice serve --dev". To check that: sluice check --dev`);
+    }
+    throw error;
+  });
   shell.out(`# ${file ?? 'no file'}: the configuration is valid; this is the configuration in force, secrets hidden`);
   for (const hint of hintsFor(config)) shell.err(`hint: ${hint}`);
   shell.out(stringify({ ...describeConfig(config), ...describeOrigins(config) }).trimEnd());

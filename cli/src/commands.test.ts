@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeJwt } from 'jose';
+import { decodeJwt, jwtVerify } from 'jose';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createVerifier } from '../../server/src/auth/token.ts';
 import { TestGateway, TestShell, type World } from '../test/test-shell.ts';
@@ -84,6 +84,39 @@ To deny it, change allow.subscribe of the rule "chat:{room}", or issue tokens wi
     const { code, err } = await ask(...args);
     expect(code).toBe(2);
     expect(err).toContain(message);
+  });
+});
+
+describe('in a folder that "sluice serve --dev" has used', () => {
+  const folder = join(cwd, 'used');
+  const kept = 'kept-by-serve-kept-by-serve-kept-by-serve';
+  mkdirSync(join(folder, '.sluice'), { recursive: true });
+  writeFileSync(join(folder, '.sluice', 'dev.json'), JSON.stringify({ secret: kept, apiKey: kept }));
+  const signedWith = async (token: string, secret: string) =>
+    (await jwtVerify(token, new TextEncoder().encode(secret))).payload.sub;
+
+  it('sluice token signs with its secret, if nothing else is configured', async () => {
+    const { code, out } = await outcome(['token', '--sub', 'ada'], { cwd: folder });
+    expect([code, await signedWith(out, kept)]).toEqual([0, 'ada']);
+    const { out: other } = await outcome(['token', '--sub', 'ada'], { cwd: folder, env: { SLUICE_SECRET: SECRET } });
+    expect(await signedWith(other, SECRET)).toBe('ada');
+  });
+
+  it.each(['rules.yaml', 'dev-rules.yaml'])('sluice token and sluice explain read %s as it does', async (file) => {
+    const rules = 'channels:\n  "chat:{room}": { allow: { subscribe: users } }\n';
+    writeFileSync(join(folder, file), file === 'dev-rules.yaml' ? `dev: true\n${rules}` : rules);
+    const { out } = await outcome(['token', '--sub', 'ada', '--config', file], { cwd: folder });
+    expect(await signedWith(out, kept)).toBe('ada');
+    const ask = ['explain', 'subscribe', 'chat:a', '--sub', 'ada', '--config', file];
+    expect(await outcome(ask, { cwd: folder })).toMatchObject({ code: 0, out: expect.stringContaining('allowed: ') });
+  });
+
+  it('sluice check reports missing keys, and how to check that configuration', async () => {
+    writeFileSync(join(folder, 'keyless.yaml'), 'channels: { a: {} }\n');
+    const { code, err } = await outcome(['check', '--config', 'keyless.yaml'], { cwd: folder });
+    expect(code).toBe(1);
+    expect(err).toContain('To check that: sluice check --dev');
+    expect(await outcome(['check', '--dev', '--config', 'keyless.yaml'], { cwd: folder })).toMatchObject({ code: 0 });
   });
 });
 
@@ -289,7 +322,10 @@ describe('sluice token', () => {
       'sluice: http://a.test issues no tokens, because it does not run with --dev',
     ],
   ])('prints one line with advice: %j', async (args, world, message) => {
-    const { code, out, err } = await outcome(['token', '--sub', 'ada', ...args], world);
+    const unused = join(cwd, 'unused'); // no gateway has run here
+    mkdirSync(unused, { recursive: true });
+    writeFileSync(join(unused, 'dev.yaml'), 'dev: true\n');
+    const { code, out, err } = await outcome(['token', '--sub', 'ada', ...args], { cwd: unused, ...world });
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain(message);
     expect(err.split('\n')).toHaveLength(1);

@@ -10,6 +10,8 @@ import type { Shell } from './shell.ts';
 
 const FOLDER = '.sluice';
 const FILE = 'dev.json';
+/** Where the keys are, for people. */
+export const KEPT_KEYS = `${FOLDER}/${FILE}`;
 /** Minimum characters of a stored secret. */
 const LEAST = 32;
 

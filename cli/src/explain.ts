@@ -10,7 +10,7 @@ import {
 import { Argument, type Command } from 'commander';
 import { collectCaps, collectClaims } from './arguments.ts';
 import { CliError } from './cli-error.ts';
-import { addConfigFlags, loadFor } from './config-flags.ts';
+import { addConfigFlags, loadAsServed } from './config-flags.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -41,7 +41,7 @@ const inWords = ({ allowed, message, remedy }: AccessExplanation): string =>
 async function run(verb: Verb, channel: string, flags: ExplainFlags, shell: Shell): Promise<void> {
   const { sub: _sub, cap: _cap, claim: _claim, json, ...configFlags } = flags;
   const identity = identityOf(flags);
-  const { config } = await loadFor(configFlags, shell);
+  const { config } = await loadAsServed(configFlags, shell);
   const match = new Rules(config.channels).match(channel);
   const explanation = await explainAccess({ identity, verb, channel, match });
   shell.out(json === true ? JSON.stringify(explanation) : inWords(explanation));
@@ -59,7 +59,7 @@ export function addExplain(program: Command, shell: Shell): void {
     .option('--cap <pattern=verbs>', "a capability of the token, like 'chat:*=subscribe'; repeat for more", collectCaps)
     .option('--claim <name=value>', 'a claim of the token, its value as JSON or text; repeat for more', collectClaims)
     .option('--json', 'print the explanation as JSON');
-  addConfigFlags(command)
+  addConfigFlags(command, { hidden: true })
     .addHelpText('after', EXAMPLES)
     .action((verb: Verb, channel: string, flags: ExplainFlags) => run(verb, channel, flags, shell));
 }

@@ -24,6 +24,17 @@ describe('the command line', () => {
     },
   );
 
+  it.each(['serve', 'check', 'explain'])('explains the flags of %s without Markdown', async (command) => {
+    const { out } = await outcome(command, '--help');
+    expect(out).not.toMatch(/`|\]\(/);
+    expect(out).toContain('--config <file>');
+  });
+
+  it('explains only flags of "explain" that matter to it, and accepts the others', async () => {
+    expect((await outcome('explain', '--help')).out).not.toMatch(/--port|--redis|--drain/);
+    expect((await outcome('explain', 'subscribe', 'a', '--port', '1')).err).not.toContain('unknown option');
+  });
+
   it.each<[string[], string]>([
     [[], 'Usage: sluice'],
     [['srve'], "unknown command 'srve'"],

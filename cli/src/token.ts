@@ -10,13 +10,14 @@ import {
 import type { Command } from 'commander';
 import { collectCaps, collectClaims, durationArgument, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
-import { loadFor } from './config-flags.ts';
+import { loadAsServed } from './config-flags.ts';
+import { readDevKeys } from './dev-keys.ts';
 import { fetchDevCredentials, notInDevelopment } from './gateway-url.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
 Examples:
-  $ sluice token --sub ada                              with the secret of sluice.yaml or SLUICE_SECRET
+  $ sluice token --sub ada                              with the secret of sluice.yaml, SLUICE_SECRET or serve --dev
   $ sluice token --sub ada --cap 'chat:*=subscribe,publish' --claim role=admin --expires 8h
   $ sluice token --sub ada --url http://localhost:8080  from a gateway that runs with --dev
 
@@ -34,11 +35,14 @@ interface TokenFlags {
 }
 
 async function configuredSecret(flags: TokenFlags, shell: Shell): Promise<SecretKey> {
+  const kept = readDevKeys(shell.cwd).devSecret;
   const configured = flags.config || shell.env.SLUICE_CONFIG || shell.env.SLUICE_SECRET || findFile(shell.cwd);
+  if (!configured && kept !== undefined) return { secret: kept, algorithm: 'HS256' };
   if (!configured) throw new CliError('no secret to sign with. Give --secret, --config or --url, or set SLUICE_SECRET');
-  const { config } = await loadFor(flags.config === undefined ? {} : { config: flags.config }, shell);
+  const { config } = await loadAsServed(flags.config === undefined ? {} : { config: flags.config }, shell);
   const key = config.keys.find((key): key is SecretKey => 'secret' in key);
-  if (config.devSecret !== undefined || key === undefined) {
+  const isNew = config.devSecret !== undefined && config.devSecret !== kept;
+  if (isNew || key === undefined) {
     const why = key === undefined ? 'has no shared secret' : 'makes a new secret for every run (dev: true)';
     throw new CliError(`the configuration ${why}. Give --secret, or the --url of a gateway that runs with --dev`);
   }
