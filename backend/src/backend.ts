@@ -3,6 +3,7 @@ import { BackendError } from './backend-error.ts';
 import { Http, type HttpOptions } from './http.ts';
 import type { components } from './openapi.ts';
 import type { BodyOf, CallOptions, PathsWith, ReplyOf } from './operations.ts';
+import { refuseOthers } from './options.ts';
 
 type Schemas = components['schemas'];
 
@@ -61,8 +62,8 @@ const PAGE = 1000;
 /**
  * The gateway, as a backend uses it. Calls that fail for a reason that may pass are repeated.
  *
- * Methods reject with a `BackendError` if the gateway refuses, and with the error of `fetch` if it
- * cannot be reached.
+ * Methods reject with a `BackendError` if the gateway refuses. If it cannot be reached, they reject with
+ * an error that says which call failed and why, with the `name` of the error of `fetch`, its `cause`.
  *
  * @example
  * ```ts
@@ -76,9 +77,8 @@ const PAGE = 1000;
 export class Backend {
   readonly #http: Http;
 
+  /** @throws TypeError if an option is wrong, or does not exist */
   constructor(options: HttpOptions) {
-    if (options.apiKey === '')
-      throw new TypeError('Backend: "apiKey" is empty. It is an entry of the gateway\'s "apiKeys"');
     this.#http = new Http(options);
   }
 
@@ -105,7 +105,9 @@ export class Backend {
   }
 
   /** The log of a channel from its oldest message, or after an offset, to its end. */
-  async *history(channel: string, { after = 0 }: { readonly after?: number } = {}): AsyncGenerator<Message, void> {
+  async *history(channel: string, options: { readonly after?: number } = {}): AsyncGenerator<Message, void> {
+    refuseOthers('history', options, ['after']);
+    const { after = 0 } = options;
     for (let last = after; ; ) {
       const path = { channel };
       const page = await this.get('/api/v1/channels/{channel}/messages', { path, query: { after: last, limit: PAGE } });

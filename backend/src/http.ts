@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendError, type ErrorFields } from './backend-error.ts';
+import { refuseOthers } from './options.ts';
 
 /** How to reach the HTTP API of a gateway. */
 export interface HttpOptions {
@@ -32,11 +33,13 @@ const LONGEST_PAUSE = 10_000;
 export class Http {
   readonly #options: HttpOptions;
 
+  /** @throws TypeError if an option is wrong */
   constructor(options: HttpOptions) {
+    checkOptions(options);
     this.#options = options;
   }
 
-  /** @throws BackendError, or what `fetch` throws if the gateway cannot be reached */
+  /** @throws BackendError, or an error with the `name` and the `cause` of that of `fetch` if the gateway cannot be reached */
   async call(call: HttpCall): Promise<unknown> {
     const { retries = 3 } = this.#options;
     for (let attempt = 0; ; attempt++) {
@@ -49,10 +52,22 @@ export class Http {
     }
   }
 
-  async #attempt({ method, path, query, body, signal }: HttpCall): Promise<unknown> {
-    const { url, apiKey, timeout = 30_000, fetch: send = fetch } = this.#options;
+  async #attempt(call: HttpCall): Promise<unknown> {
+    const { method, path, query, signal } = call;
+    const { url: base } = this.#options;
+    const url = new URL(`${basePath(base)}${path}${queryOf(query)}`, base);
+    const { text, status, ok } = await this.#send(url, call).catch((error: unknown) => {
+      if (signal?.aborted === true) throw error; // the caller's own reason
+      throw unreachable(`${method} ${url.origin}${url.pathname}`, error);
+    });
+    if (!ok) throw errorOf(text, status);
+    return text.trim() === '' ? undefined : parse(text, status);
+  }
+
+  async #send(url: URL, { method, body, signal }: HttpCall) {
+    const { apiKey, timeout = 30_000, fetch: send = fetch } = this.#options;
     const late = AbortSignal.timeout(timeout);
-    const response = await send(new URL(`${basePath(url)}${path}${queryOf(query)}`, url), {
+    const response = await send(url, {
       method,
       headers: {
         Authorization: `Bearer ${apiKey}`,
@@ -61,9 +76,44 @@ export class Http {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
     });
-    const text = await response.text();
-    if (response.ok) return text.trim() === '' ? undefined : (JSON.parse(text) as unknown);
-    throw errorOf(text, response.status);
+    return { text: await response.text(), status: response.status, ok: response.ok };
+  }
+}
+
+const OPTIONS = ['url', 'apiKey', 'retries', 'timeout', 'fetch'];
+
+function checkOptions(options: HttpOptions): void {
+  refuseOthers('Backend', options, OPTIONS);
+  const { url, apiKey } = options;
+  if (apiKey === '') throw new TypeError('Backend: "apiKey" is empty. It is an entry of the gateway\'s "apiKeys"');
+  const { protocol, username, password } = URL.canParse(url) ? new URL(url) : NO_URL;
+  if (/^https?:$/.test(protocol) && username === '' && password === '') return;
+  // The URL is not repeated: it may have a password.
+  throw new TypeError('Backend: "url" must be an http or https URL without a password, like "http://localhost:8080"');
+}
+
+const NO_URL = { protocol: '', username: '', password: '' };
+
+/** What `fetch` has thrown, with the place. It keeps the name, such as `TimeoutError`. */
+function unreachable(where: string, cause: unknown): Error {
+  const error = new Error(`${where} failed: ${reasonOf(cause)}`, { cause });
+  if (cause instanceof Error) error.name = cause.name;
+  return error;
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof AggregateError && cause.message === '') return reasonOf(cause.errors[0]);
+  if (cause instanceof Error && cause.message !== '') return cause.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function parse(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notOfGateway(status);
   }
 }
 
@@ -78,6 +128,10 @@ function errorOf(text: string, status: number): BackendError {
   } catch {
     // not an error of the gateway
   }
+  return notOfGateway(status);
+}
+
+function notOfGateway(status: number): BackendError {
   const message = `the answer has the status ${status}, and is not from a Sluice gateway: check the URL, and the proxies`;
   return new BackendError({ name: 'unknown', code: 0, message, retryable: status >= 500 }, status);
 }

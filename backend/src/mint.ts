@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { refuseOthers } from './options.ts';
 
 /** The user of a token, and what it permits. */
 export interface MintOptions {
@@ -20,6 +21,7 @@ export interface MintOptions {
 
 const HASHES = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;
 const LIFETIME = 15 * 60_000;
+const OPTIONS = ['secret', 'sub', 'expiresIn', 'caps', 'claims', 'algorithm', 'kid'];
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -27,7 +29,7 @@ const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toS
  * Signs a token for a user with a shared secret (RFC 7519). For private keys, use a library like
  * `jose`.
  *
- * @throws TypeError if there is no secret, no user, or no valid lifetime
+ * @throws TypeError if there is no secret, no user, no valid lifetime, or an option that does not exist
  * @example
  * ```ts
  * import { mintToken } from '@sluice/backend';
@@ -36,6 +38,7 @@ const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toS
  * ```
  */
 export function mintToken(options: MintOptions): string {
+  refuseOthers('mintToken', options, OPTIONS);
   const { secret, sub, expiresIn = LIFETIME, caps, claims = {}, algorithm = 'HS256', kid } = options;
   if (secret === '') throw new TypeError('mintToken: "secret" is empty. It is the secret of the gateway\'s "keys"');
   if (sub === '') throw new TypeError('mintToken: "sub" is empty. It names the user');

@@ -95,8 +95,39 @@ describe('a call', () => {
     expect(signals).toHaveLength(2);
   });
 
-  it('needs an API key', () => {
-    expect(() => new Backend({ url: 'http://gateway.test', apiKey: '' })).toThrow('"apiKey" is empty');
+  it('that cannot reach the gateway says which one, and why', async () => {
+    const refused = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') });
+    const { backend } = answering([refused], { retries: 0 });
+    const called = backend.get('/api/v1/nodes', {});
+    await expect(called).rejects.toThrow('GET http://gateway.test/api/v1/nodes failed: connect ECONNREFUSED');
+    await expect(called).rejects.toMatchObject({ name: 'TypeError', cause: refused });
+  });
+
+  it('that is answered by something else says so', async () => {
+    const send = async () => new Response('<html>', { status: 200 });
+    const backend = new Backend({ url: 'http://gateway.test', apiKey: 'k', fetch: send as typeof fetch });
+    await expect(backend.user('ada')).rejects.toThrow('is not from a Sluice gateway');
+  });
+
+  it.each<[string, object, string]>([
+    ['no API key', { apiKey: '' }, '"apiKey" is empty'],
+    ['an option that does not exist', { key: 'k' }, 'there is no option "key". The options are url, apiKey, '],
+    ['a URL without a scheme', { url: 'localhost:8080' }, '"url" must be an http or https URL'],
+    ['a URL with a password', { url: 'http://ada:hush@gateway.test' }, 'without a password, like "http://localhost'],
+  ])('refuses %s', (_, options, message) => {
+    const make = () => new Backend({ url: 'http://gateway.test', apiKey: 'k', ...options });
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(message);
+    expect(make).not.toThrow('hush');
+  });
+
+  it('refuses options of "history" and "mintToken" that do not exist', async () => {
+    const { backend } = answering([]);
+    await expect(collect(backend.history('a', { since: 1 } as object))).rejects.toThrow(
+      'history: there is no option "since"',
+    );
+    const options = { secret: 'x'.repeat(32), sub: 'ada', expires: 60 };
+    expect(() => mintToken(options)).toThrow('mintToken: there is no option "expires"');
   });
 });
 

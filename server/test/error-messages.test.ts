@@ -239,6 +239,6 @@ it('a WebSocket at the wrong path is reported in the answer and in the log', asy
   await expect.poll(() => lines.join('')).toContain('/websocket');
 });
 
-it('mintToken without an expiry throws', () => {
-  expect(() => mintToken({ secret: SECRET, algorithm: 'HS256', sub: 'ada' } as never)).toThrow('milliseconds');
+it('mintToken with an expiry in words throws', () => {
+  expect(() => mintToken({ secret: SECRET, sub: 'ada', expiresIn: '15m' } as never)).toThrow('milliseconds');
 });

@@ -9,23 +9,27 @@ export interface MintOptions {
   readonly secret?: string;
   /** Private key, for the other algorithms. */
   readonly key?: KeyObject | CryptoKey | JWK;
-  readonly algorithm: Algorithm;
+  /** Default with `secret`: HS256. */
+  readonly algorithm?: Algorithm;
   readonly kid?: string;
   /** The user. */
   readonly sub: string;
   readonly caps?: Readonly<Record<string, readonly string[]>>;
   /** Further claims. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Lifetime of the token in milliseconds (other libraries use seconds), rounded up to a second. */
-  readonly expiresIn: number;
+  /** Lifetime of the token in milliseconds (other libraries use seconds), rounded up to a second. Default: 15 minutes. */
+  readonly expiresIn?: number;
   /** Milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly clock?: () => number;
 }
 
+/** Default lifetime, in milliseconds. */
+const LIFETIME = 15 * 60_000;
+
 /**
  * Signs a token for a user.
  *
- * @throws TypeError if `expiresIn` is not a finite number
+ * @throws TypeError if `expiresIn` is not a finite number, the user or the secret is empty, or a private key has no algorithm
  * @throws Error if the capabilities are malformed, or if neither `secret` nor `key` is given
  * @example
  * ```ts
@@ -33,15 +37,17 @@ export interface MintOptions {
  *
  * const token = await mintToken({
  *   secret: process.env.SLUICE_SECRET ?? '',
- *   algorithm: 'HS256',
  *   sub: 'ada',
  *   caps: { 'chat:*': ['subscribe', 'publish'] },
- *   expiresIn: 15 * 60_000, // 15 minutes
+ *   expiresIn: 60 * 60_000, // an hour
  * });
  * ```
  */
 export function mintToken(options: MintOptions): Promise<string> {
-  const { secret, key, algorithm, kid, sub, caps, claims = {}, expiresIn, clock = Date.now } = options;
+  const { secret, key, kid, sub, caps, claims = {}, expiresIn = LIFETIME, clock = Date.now } = options;
+  const { algorithm = secret === undefined ? undefined : 'HS256' } = options;
+  if (secret === '') throw new TypeError('mintToken: "secret" is empty. It is the secret of the gateway\'s "keys"');
+  if (sub === '') throw new TypeError('mintToken: "sub" is empty. It names the user');
   if (!Number.isFinite(expiresIn)) {
     throw new TypeError('mintToken: expiresIn must be a number of milliseconds, e.g. 15 * 60_000');
   }
@@ -49,6 +55,8 @@ export function mintToken(options: MintOptions): Promise<string> {
   if (typeof problem === 'string') throw new Error(problem);
   const signer = secret === undefined ? key : createSecretKey(Buffer.from(secret, 'utf8'));
   if (signer === undefined) throw new Error('mintToken needs a secret or a key');
+  if (algorithm === undefined)
+    throw new TypeError('mintToken: "algorithm" is required with a private key, e.g. "ES256"');
   const now = Math.floor(clock() / 1000);
   return new SignJWT({ ...claims, ...(caps === undefined ? {} : { caps }) })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid === undefined ? {} : { kid }) })
