@@ -142,6 +142,15 @@ test('shows dead letters, and delivers them again', async ({ gateway, newPage, r
   expect((await post('lease', { max: 1, wait: 30_000 })).deliveries[0].message.data).toEqual({ subject: 'lost' });
 });
 
+test('says that it has no such page, and leads back', async ({ gateway, newPage }) => {
+  const { page } = await newPage();
+  await open(page, gateway.httpUrl, '#/nonsense/50%');
+  await expect(page.getByTestId('empty')).toContainText('The console has no page “nonsense”');
+  expect(await violationsOn(page), 'at a page that does not exist').toEqual([]);
+  await page.getByRole('link', { name: 'Go to the overview' }).click();
+  await expect(page.getByTestId('node')).toHaveCount(1);
+});
+
 const PAGES = [
   '',
   '#/channels',

@@ -80,7 +80,12 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     metrics: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await scrape() }),
     dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },
   });
-  const showConsole = serveConsole({ mode: config.console, node, dev: access !== null });
+  const showConsole = serveConsole({
+    mode: config.console,
+    node,
+    dev: access !== null,
+    hasPages: folder !== undefined,
+  });
   const serveFile = folder === undefined ? () => null : serveFolder(folder);
   const files = (request: RequestHead) => showConsole(request) ?? serveFile(request);
   return createRouter({ routes, events, dev: access, files });

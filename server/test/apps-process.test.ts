@@ -205,7 +205,7 @@ describe('the process of several apps', () => {
     const gateway = await startApps({ node: 'here' });
     for (const app of NAMES) {
       const settings = (await callApp(gateway, app, '/console/settings.json')).json;
-      expect(settings).toEqual({ mode: 'read', node: 'here', dev: false });
+      expect(settings).toEqual({ mode: 'read', node: 'here', dev: false, hasPages: false });
     }
     expect((await callApp(gateway, 'shop', '/console')).status).toBe(308);
   });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { call, KEYS, startManaged } from './support/managed-gateways.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
@@ -25,6 +26,7 @@ describe('the console', () => {
       mode: 'read',
       node: 'one',
       dev: false,
+      hasPages: false,
     });
     expect((await get(gateway, '/api/v1/nodes')).status).toBe(401);
   });
@@ -35,6 +37,11 @@ describe('the console', () => {
     const caps = encodeURIComponent('{"**":["*","manage"]}');
     const { token } = (await (await get(gateway, `/dev/token?sub=console&caps=${caps}`)).json()) as { token: string };
     expect((await call(gateway, '/nodes', { bearer: token })).status).toBe(200);
+  });
+
+  it('knows whether the gateway serves an application', async () => {
+    const gateway = await start({ static: fileURLToPath(new URL('.', import.meta.url)) });
+    expect(await (await get(gateway, '/console/settings.json')).json()).toMatchObject({ hasPages: true });
   });
 
   it('has one address', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, distance, duration, many, percent, rate } from './words.ts';
+import { bytes, count, distance, duration, many, moment, percent, rate, zonedMoment } from './words.ts';
 
 describe('the words of the console', () => {
   it.each<[string, string]>([
@@ -29,5 +29,10 @@ describe('the words of the console', () => {
     [many(2, 'entry', 'entries'), '2 entries'],
   ])('write %s', (written, expected) => {
     expect(written).toBe(expected);
+  });
+
+  it('names the time zone of a time to come', () => {
+    const [time, zone] = [moment(0), zonedMoment(0).slice(moment(0).length)];
+    expect([zonedMoment(0).startsWith(time), zone]).toEqual([true, expect.stringMatching(/^ \S+/)]);
   });
 });

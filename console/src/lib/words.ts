@@ -44,6 +44,14 @@ export function moment(ms: number): string {
   return date.toDateString() === new Date().toDateString() ? time : `${day.format(date)}, ${time}`;
 }
 
+const zone = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' });
+
+/** A moment with the time zone of the browser, which may be another than that of a schedule. */
+export function zonedMoment(ms: number): string {
+  const name = zone.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  return `${moment(ms)} ${name}`;
+}
+
 /** `1 connection`, `2 connections`. */
 export const many = (value: number, one: string, more = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : more}`;

@@ -6,7 +6,7 @@ class Route {
   constructor() {
     const read = () => {
       const [pathname = '', search = ''] = location.hash.replace(/^#\/?/, '').split('?');
-      this.#parts = pathname.split('/').filter(Boolean).map(decodeURIComponent);
+      this.#parts = pathname.split('/').filter(Boolean).map(decode);
       this.#query = new URLSearchParams(search);
     };
     addEventListener('hashchange', read);
@@ -25,6 +25,15 @@ class Route {
 
   get query(): URLSearchParams {
     return this.#query;
+  }
+}
+
+/** An address that somebody has typed may have a lone `%`. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

@@ -5,6 +5,7 @@ interface Settings {
   readonly mode: 'read' | 'write';
   readonly node: string;
   readonly dev: boolean;
+  readonly hasPages: boolean;
 }
 
 /** Where the key is until the tab is closed. */
@@ -32,6 +33,11 @@ export class Session {
 
   get dev(): boolean {
     return this.#settings?.dev === true;
+  }
+
+  /** Does the gateway serve an application, such as the demo? */
+  get hasPages(): boolean {
+    return this.#settings?.hasPages === true;
   }
 
   /** May the console act, or only look? */

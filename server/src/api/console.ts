@@ -12,6 +12,8 @@ export interface ConsoleOptions {
   readonly node: string;
   /** In development the console gets its key from `/dev/token`. */
   readonly dev: boolean;
+  /** Does the gateway serve the files of an application, too? */
+  readonly hasPages: boolean;
 }
 
 const PATH = '/console';
@@ -37,14 +39,14 @@ const HEADERS: Readonly<Record<string, string>> = {
  *
  * @returns `null` for other paths, and for all if the console is off
  */
-export function serveConsole({ mode, node, dev }: ConsoleOptions): (request: RequestHead) => HttpReply | null {
+export function serveConsole({ mode, ...settings }: ConsoleOptions): (request: RequestHead) => HttpReply | null {
   if (mode === 'off') return () => null;
   const files = existsSync(FOLDER) ? serveFolder(FOLDER) : undefined;
   return (request) => {
     const { path } = request;
     if (path === PATH) return { status: 308, headers: { Location: `.${PATH}/` } };
     if (!path.startsWith(`${PATH}/`)) return null;
-    if (path === `${PATH}/settings.json`) return jsonReply(200, { mode, node, dev });
+    if (path === `${PATH}/settings.json`) return jsonReply(200, { mode, ...settings });
     if (files === undefined) return NOT_BUILT;
     const reply = files({ ...request, path: path.slice(PATH.length) });
     return reply === null ? null : { ...reply, headers: { ...reply.headers, ...HEADERS } };

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { CompactSign, SignJWT } from 'jose';
+import { CompactSign, decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../config/schema.ts';
 import type { Algorithm, AsymmetricAlgorithm, KeyConfig } from './keys.ts';
@@ -354,7 +354,22 @@ describe('the lifetime of a token', () => {
 });
 
 describe('mintToken', () => {
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, null, '15m'])('refuses expiresIn: %s', (expiresIn) => {
+  it('signs with HS256 for 15 minutes by default', async () => {
+    const token = await mintToken({ secret: SECRET, sub: 'ada' });
+    const { iat = 0, exp = 0 } = decodeJwt(token);
+    expect([decodeProtectedHeader(token).alg, exp - iat]).toEqual(['HS256', 15 * 60]);
+  });
+
+  it.each<[string, object, string]>([
+    ['no secret', { secret: '', sub: 'ada' }, '"secret" is empty'],
+    ['no user', { secret: SECRET, sub: '' }, '"sub" is empty'],
+    ['neither secret nor key', { sub: 'ada' }, 'needs a secret or a key'],
+    ['a private key without an algorithm', { key: {}, sub: 'ada' }, '"algorithm" is required with a private key'],
+  ])('refuses %s', (_, options, message) => {
+    expect(() => mintToken(options as MintOptions)).toThrow(message);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, null, '15m'])('refuses expiresIn: %s', (expiresIn) => {
     const options = { secret: SECRET, algorithm: 'HS256', sub: 'ada', expiresIn } as MintOptions;
     expect(() => mintToken(options)).toThrow('expiresIn must be a number of milliseconds');
   });
