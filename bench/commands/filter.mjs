@@ -11,11 +11,13 @@ const QUICK = { seconds: 2, rounds: 1 };
 const HEAD = ['', 'distinct filters', 'deliveries/s', 'p50', 'p99', 'CPU s / million', 'of which user', 'holes'];
 /** A subject of NATS, and a binding of RabbitMQ, is what Sluice's filter is here: without one there is nothing to compare. */
 const COMPARED = FILTERS.slice(1);
+/** A headers exchange tries one binding after the other: with 10,000 it falls behind the rate for minutes. */
+const TRIED_ONE_BY_ONE = COMPARED.slice(0, -1);
 const SYSTEMS = {
   Sluice: { system: 'sluice', engine: 'memory', filters: FILTERS },
   'NATS, subjects': { system: 'nats', filters: COMPARED },
   'RabbitMQ, routing keys': { system: 'rabbitmq', exchange: 'topic', filters: COMPARED },
-  'RabbitMQ, headers': { system: 'rabbitmq', exchange: 'headers', filters: COMPARED },
+  'RabbitMQ, headers': { system: 'rabbitmq', exchange: 'headers', filters: TRIED_ONE_BY_ONE },
 };
 
 async function measure(system, options) {

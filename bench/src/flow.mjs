@@ -14,11 +14,13 @@ const after = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds 
  * a number per second (`rate`).
  *
  * @param open connects: `(options) => { send(count), close() }`. `options.onDone(time)` is called for
- *   each message that is done, with the time at which it was sent (`performance.now()`)
+ *   each message that is done, with the time at which it was sent (`performance.now()`), and `options.onRefused()`
+ *   for each that the server refused, because it had too many
  */
 export async function measureFlow(open, { seconds, window, rate, warmUp = 2, ...options }) {
   const latencies = [];
   let done = 0;
+  let refused = 0;
   let isMeasured = false;
   let isRunning = true;
   let free = 0;
@@ -27,13 +29,20 @@ export async function measureFlow(open, { seconds, window, rate, warmUp = 2, ...
     free = 0;
     if (isRunning) flow.send(count);
   };
-  const onDone = (sent) => {
-    done++;
-    if (isMeasured) latencies.push(performance.now() - sent);
+  const end = () => {
     // What is done in one turn is sent again together, as it arrived together.
     if (rate === undefined && ++free === 1) queueMicrotask(refill);
   };
-  const flow = await open({ ...options, onDone });
+  const onDone = (sent) => {
+    done++;
+    if (isMeasured) latencies.push(performance.now() - sent);
+    end();
+  };
+  const onRefused = () => {
+    refused++;
+    end();
+  };
+  const flow = await open({ ...options, onDone, onRefused });
   try {
     if (rate === undefined) flow.send(window);
     else void paced(rate, warmUp + seconds, (count) => isRunning && flow.send(count));
@@ -47,6 +56,7 @@ export async function measureFlow(open, { seconds, window, rate, warmUp = 2, ...
     return {
       perSecond: count / elapsed,
       done: count,
+      refused,
       p50: percentile(latencies, 0.5),
       p99: percentile(latencies, 0.99),
     };

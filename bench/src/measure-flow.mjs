@@ -8,7 +8,7 @@ import { publish, table } from './report.mjs';
 import { inRounds, medianOf } from './rounds.mjs';
 import { micros, ms, thousands } from './units.mjs';
 
-const HEAD = ['', 'on their way', 'per second', 'p50', 'p99', 'CPU each'];
+const HEAD = ['', 'on their way', 'per second', 'p50', 'p99', 'CPU each', 'refused'];
 const WARM_UP = 2;
 
 /** @typedef {{ server: import('node:child_process').ChildProcess, port: number, stop: () => Promise<void> }} Started */
@@ -91,7 +91,8 @@ async function measure(system, load) {
 
 const rowOf = ([name, load, figures]) => {
   const pick = medianOf(figures);
-  return [name, load, thousands(pick('perSecond'), 1), ms(pick('p50')), ms(pick('p99')), micros(pick('cpuEach'))];
+  const latencies = [ms(pick('p50')), ms(pick('p99'))];
+  return [name, load, thousands(pick('perSecond'), 1), ...latencies, micros(pick('cpuEach')), pick('refused')];
 };
 
 /**

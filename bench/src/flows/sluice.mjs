@@ -6,13 +6,17 @@ import { FrameReader, openSocket, textFrame } from '../wire.mjs';
 /** Commands of one frame: a generator that had to wait sends many at once, and a frame may be too large. */
 const MOST_COMMANDS = 100;
 
-/** A connection that calls back for each message of the gateway. */
-async function open(port, receive) {
+const fail = ({ error }) => {
+  throw new Error(`${error.name}: ${error.message}`);
+};
+
+/** A connection that calls back for each message of the gateway; a refusal ends the benchmark, unless it is expected. */
+async function open(port, receive, onRefused = fail) {
   const reader = new FrameReader((text) => {
     const said = JSON.parse(text);
     for (const message of Array.isArray(said) ? said : [said]) {
-      if (message.type === 'error') throw new Error(`${message.error.name}: ${message.error.message}`);
-      receive(message);
+      if (message.type === 'error') onRefused(message);
+      else receive(message);
     }
   });
   const socket = await openSocket(port, (chunk) => reader.read(chunk));
@@ -64,7 +68,7 @@ export async function queue({ port, consumers, onDone }) {
   };
 }
 
-export async function requests({ port, responders, onDone }) {
+export async function requests({ port, responders, onDone, onRefused }) {
   const channel = 'ask:bench';
   const connections = [];
   for (let n = 0; n < responders; n++) {
@@ -79,11 +83,16 @@ export async function requests({ port, responders, onDone }) {
     connections.push(responder);
   }
   const sent = new Map();
-  const requester = await open(port, (message) => {
+  const receive = (message) => {
     const start = sent.get(message.id);
     if (message.type !== 'reply' || start === undefined) return;
     sent.delete(message.id);
     onDone(start);
+  };
+  // After a pause of the machine, all that was due meanwhile is sent at once, and may be too much.
+  const requester = await open(port, receive, (message) => {
+    if (message.error.name !== 'responders_busy' || !sent.delete(message.id)) fail(message);
+    onRefused();
   });
   connections.push(requester);
   return {
