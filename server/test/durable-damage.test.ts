@@ -164,6 +164,7 @@ describe.concurrent('a damaged data folder', CHILD, () => {
       DAMAGED,
     ],
     ['with pages in each other’s place', swapHalves, DAMAGED],
+    ['with leaves that have the numbers of other pages', renumberLeaves, DAMAGED],
     ['with a table whose name is damaged', renameTable, [...DAMAGED, 'unknown table "mexsages"']],
     ['all noise', (file) => fs.writeFileSync(file, randomBytes(100_000)), DAMAGED],
     ['all zeros', (file) => fs.writeFileSync(file, Buffer.alloc(100_000)), DAMAGED],
@@ -258,6 +259,16 @@ function zeroBehindMarks(file: string): void {
 function renameTable(file: string): void {
   const bytes = fs.readFileSync(file);
   for (let at = bytes.indexOf('messages\0'); at >= 0; at = bytes.indexOf('messages\0', at + 1)) bytes[at + 2] = 0x78;
+  fs.writeFileSync(file, bytes);
+}
+
+/** Otherwise they stay sound: only the number of a page says that it is not the one that was looked for. */
+function renumberLeaves(file: string): void {
+  const LEAF = 0x02;
+  const bytes = fs.readFileSync(file);
+  for (let at = 2 * PAGE; at < bytes.length; at += PAGE) {
+    if (bytes.readUInt16LE(at + 18) === LEAF) bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) + 1n, at);
+  }
   fs.writeFileSync(file, bytes);
 }
 
