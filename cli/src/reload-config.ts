@@ -1,8 +1,15 @@
 import { resolve } from 'node:path';
-import type { Config, Gathered, Loaded } from '@sluice/server/cli-support';
+import type { Gathered, Loaded, ReloadReport } from '@sluice/server/cli-support';
 import { ConfigError } from '@sluice/server/cli-support';
 import { loadFor } from './config-flags.ts';
-import type { Serving, Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
+
+/** What applies another configuration: a gateway, or the supervisor of several. */
+export interface Reloadable {
+  reload(loaded: Loaded): Promise<ReloadReport>;
+  /** Sets where `POST /api/v1/reload` gets the configuration. */
+  reloadFrom(load: () => Promise<Loaded>): void;
+}
 
 export interface ReloadOptions {
   readonly loaded: Loaded;
@@ -17,13 +24,13 @@ export interface ReloadOptions {
  *
  * @returns a function that stops that
  */
-export function reloadConfig(gateway: Serving, options: ReloadOptions): () => void {
+export function reloadConfig(gateway: Reloadable, options: ReloadOptions): () => void {
   const { loaded, shell } = options;
-  const load = async () => (await loadFor(options.flags, shell, loaded.config)).config;
-  gateway.reloadFrom?.(load);
+  const load = () => loadFor(options.flags, shell, loaded.config);
+  gateway.reloadFrom(load);
   const reload = reloader(gateway, options, load);
   const stopListening = shell.onReload(reload);
-  const files = loaded.config.dev && gateway.reload !== undefined ? filesOf(loaded.gathered) : [];
+  const files = loaded.config.dev ? filesOf(loaded.gathered) : [];
   if (files.length === 0) return stopListening;
   const unwatch = shell.watch(files, {
     changed: reload,
@@ -39,12 +46,8 @@ export function reloadConfig(gateway: Serving, options: ReloadOptions): () => vo
 }
 
 /** Reloads one after the other, so that the latest configuration wins. */
-function reloader(gateway: Serving, { shell }: ReloadOptions, load: () => Promise<Config>): () => void {
+function reloader(gateway: Reloadable, { shell }: ReloadOptions, load: () => Promise<Loaded>): () => void {
   const reload = async (): Promise<void> => {
-    if (gateway.reload === undefined) {
-      shell.err('sluice: a gateway with workers does not reload its configuration. Restart it');
-      return;
-    }
     const { changes, restart } = await gateway.reload(await load());
     const named = changes.length === 0 ? 'no difference' : changes.join('; ');
     shell.err(`sluice: configuration reloaded: ${named}`);

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { addConfigFlags, loadFor } from './config-flags.ts';
 import { devBanner } from './dev-banner.ts';
 import { keepDevKeys, readDevKeys } from './dev-keys.ts';
-import { reloadConfig } from './reload-config.ts';
-import type { Serving, Shell } from './shell.ts';
+import { type Reloadable, reloadConfig } from './reload-config.ts';
+import type { Serving, ServingGateway, Shell } from './shell.ts';
 
 const EXAMPLES = `
 Examples:
@@ -31,21 +31,30 @@ function firstSignal(shell: Shell): Promise<void> {
 }
 
 /** A gateway in this process, or the supervisor of several processes. */
-async function create(loaded: Loaded, shell: Shell): Promise<Serving> {
-  if (loaded.config.workers === 1) return (await shell.loadGateway()).createGateway(loaded.config);
+async function create(loaded: Loaded, shell: Shell): Promise<{ gateway: Serving; reloadable: Reloadable }> {
+  if (loaded.config.workers === 1) {
+    const gateway = (await shell.loadGateway()).createGateway(loaded.config);
+    return { gateway, reloadable: reloadableGateway(gateway) };
+  }
   const { Supervisor } = await shell.loadSupervisor();
-  return new Supervisor(loaded);
+  const gateway = new Supervisor(loaded);
+  return { gateway, reloadable: gateway };
 }
+
+const reloadableGateway = (gateway: ServingGateway): Reloadable => ({
+  reload: ({ config }) => gateway.reload(config),
+  reloadFrom: (load) => gateway.reloadFrom(async () => (await load()).config),
+});
 
 async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
   const kept = readDevKeys(shell.cwd);
   const loaded = await loadFor(flags, shell, kept);
   const { config } = loaded;
   if (config.dev) keepDevKeys(config, kept, shell);
-  const gateway = await create(loaded, shell);
+  const { gateway, reloadable } = await create(loaded, shell);
   const stopped = firstSignal(shell);
   const { url } = await gateway.start();
-  const stopReloading = reloadConfig(gateway, { loaded, flags, shell });
+  const stopReloading = reloadConfig(reloadable, { loaded, flags, shell });
   if (config.dev) shell.err(devBanner(url, config));
   await Promise.race([stopped, gateway.stopped]);
   stopReloading();

@@ -3,10 +3,13 @@
 import type { Client, ClientOptions } from '@sluice/client';
 import type { Gateway } from '@sluice/server';
 import { type Config, type Loaded, loadSupervisor } from '@sluice/server/cli-support';
+import type { Reloadable } from './reload-config.ts';
 import { type WatchOptions, watchFiles } from './watch-files.ts';
 
 /** A server that runs until it is stopped: a gateway, or the supervisor of several. */
-export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'> & Partial<Pick<Gateway, 'reload' | 'reloadFrom'>>;
+export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'>;
+/** A gateway in this process. */
+export type ServingGateway = Serving & Pick<Gateway, 'reload' | 'reloadFrom'>;
 
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -31,8 +34,8 @@ export interface Shell {
   /** Ends the process now. */
   exit(code: number): void;
   /** Loaded when needed: most commands need no server. */
-  loadGateway(): Promise<{ createGateway(config: Config): Serving }>;
-  loadSupervisor(): Promise<{ Supervisor: new (loaded: Loaded) => Serving }>;
+  loadGateway(): Promise<{ createGateway(config: Config): ServingGateway }>;
+  loadSupervisor(): Promise<{ Supervisor: new (loaded: Loaded) => Serving & Reloadable }>;
   loadClient(): Promise<{ createClient(options: ClientOptions): Client }>;
 }
 

@@ -140,6 +140,8 @@ export class TestGateway {
     return { port: 8080, url: 'http://localhost:8080' };
   }
 
+  reloadFrom(): void {}
+
   async reload(config: Config): Promise<Differences> {
     const differences = differencesOf(this.reloaded.at(-1) ?? (this.config as Config), config);
     this.reloaded.push(config);

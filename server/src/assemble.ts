@@ -1,5 +1,6 @@
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
+import type { NodeReload } from './api/routes/reload.ts';
 import { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
@@ -134,6 +135,8 @@ export interface Assembly extends Shared {
   readonly topics: StreamTopics | undefined;
   /** The body of `/metrics` if this process is one of several. Default: its own metrics. */
   readonly scrape?: () => Promise<string>;
+  /** Reloads all processes if this is one of several. Default: this one reads its configuration again. */
+  readonly reloadAll?: () => Promise<NodeReload>;
 }
 
 /** Assembles a gateway, and its other apps if it has any. */

@@ -21,6 +21,7 @@ export { type Config, ConfigError, type Invented, parseConfig } from './config/s
 export { parseDuration } from './config/values.ts';
 
 /** Loads the supervisor of several gateways on one port. */
+export type { ReloadReport } from './reload.ts';
 export const loadSupervisor = () => import('./workers/supervisor.ts');
 
 /** Loads the functions that check and salvage the data folder of the durable engine. */

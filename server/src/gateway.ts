@@ -17,7 +17,7 @@ import type { LoopWatch } from './observe/lag-metrics.ts';
 import { Program } from './program.ts';
 import { ProgramManage } from './program-manage.ts';
 import type { SocketWire } from './protocols/protocol.ts';
-import { Reload, type ReloadReport } from './reload.ts';
+import { Reload, type ReloadReport, type StagedReload } from './reload.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import type { ArrivalLimits } from './session/arrival-limits.ts';
@@ -125,7 +125,8 @@ export class Gateway extends Program {
       differencesOf: assembly.isNamed ? differencesOfApp : differencesOf,
       apps: this.#apps,
     });
-    cluster.answer('reload', () => this.#reload.again());
+    const { reloadAll = () => this.#reload.again() } = assembly;
+    cluster.answer('reload', reloadAll);
     this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission });
     const http = createHttpSide({
       ...assembly,
@@ -264,6 +265,16 @@ export class Gateway extends Program {
    */
   reload(config: Config): Promise<ReloadReport> {
     return this.#reload.apply(config);
+  }
+
+  /**
+   * The first half of a reload, for a gateway of several processes: everything that may fail. Nothing
+   * changes until it is committed.
+   *
+   * @throws ConfigError; EngineUnavailable
+   */
+  stageReload(config: Config): Promise<StagedReload> {
+    return this.#reload.stage(config);
   }
 
   /**

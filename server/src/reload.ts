@@ -1,5 +1,5 @@
 import type { NodeReload } from './api/routes/reload.ts';
-import type { Apps } from './apps.ts';
+import { type Apps, discardAll } from './apps.ts';
 import type { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import type { Verifier } from './auth/token.ts';
@@ -8,6 +8,8 @@ import type { Config } from './config/schema.ts';
 import type { ArrivalLimits } from './session/arrival-limits.ts';
 import { PermissionReview } from './session/permission-review.ts';
 import type { Services } from './session/services.ts';
+
+export type { NodeReload };
 
 /** What a reload did: `changes` are in force, `restart` names options that need a restart. */
 export type ReloadReport = Differences;
@@ -51,6 +53,14 @@ interface Secrets {
   readonly apiKeys: ReturnType<typeof createApiKeys>;
 }
 
+/** A reload that can no longer fail. */
+export interface StagedReload {
+  /** Applies it. Resolves when everything that is no longer allowed has ended. */
+  commit(): Promise<ReloadReport>;
+  /** Leaves everything as it was. */
+  abort(): Promise<void>;
+}
+
 const NO_SOURCE =
   'this node does not read a configuration that it could read again: restart it, or call Gateway.reload in its program';
 
@@ -79,25 +89,51 @@ export class Reload {
    * @throws ConfigError or EngineUnavailable; then nothing has changed
    */
   async apply(config: Config): Promise<ReloadReport> {
-    const change = this.#last.then(() => this.#applyToAll(config));
-    this.#last = change.catch(() => {}); // reported to the caller
-    const { differences, ended } = await change;
-    await ended;
-    return differences;
+    return (await this.stage(config)).commit();
   }
 
-  /** Later reloads do not wait for `ended`: their rules replace those that functions may still be asked about. */
-  async #applyToAll(config: Config): Promise<{ differences: Differences; ended: Promise<unknown> }> {
+  /**
+   * The first half of a reload: everything that may fail. Nothing has changed yet, and every other
+   * reload waits until this one is committed or aborted.
+   *
+   * @throws ConfigError or EngineUnavailable
+   */
+  stage(config: Config): Promise<StagedReload> {
+    const staged = this.#last.then(() => this.#stage(config));
+    this.#last = staged.then(
+      ({ settled }) => settled,
+      () => {}, // reported to the caller
+    );
+    return staged;
+  }
+
+  async #stage(config: Config): Promise<StagedReload & { readonly settled: Promise<void> }> {
     const differences = this.#parts.differencesOf(this.#config, config);
+    const prepared = await this.#prepareAll(config);
+    let settle = () => {};
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    return {
+      settled,
+      commit: async () => {
+        const ended = prepared.map((reload) => reload.commit());
+        settle(); // later reloads replace the rules that functions may still be asked about
+        await Promise.all(ended);
+        return differences;
+      },
+      abort: () => discardAll(prepared).finally(settle),
+    };
+  }
+
+  async #prepareAll(config: Config): Promise<PreparedReload[]> {
     const own = await this.prepare(config);
-    let others: readonly PreparedReload[];
     try {
-      others = await this.#parts.apps.prepare(config.apps);
+      return [own, ...(await this.#parts.apps.prepare(config.apps))];
     } catch (error) {
       await own.discard();
       throw error;
     }
-    return { differences, ended: Promise.all([own, ...others].map((reload) => reload.commit())) };
   }
 
   /** Reads the configuration again, for any node that asks. */

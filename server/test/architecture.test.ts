@@ -180,12 +180,13 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'auth',
     'channels/rules.ts',
     'channels/explain-access.ts',
+    'reload.ts',
     'workers',
     'engine/durable/repair/tools.ts',
   ],
   workers: [
     ...['assemble.ts', 'gateway.ts', 'engines.ts', 'config', 'channels/rules.ts', 'engine/remote', 'engine/engine.ts'],
-    ...['observe', 'util'],
+    ...['reload.ts', 'observe', 'util'],
   ],
   'gateway.ts': [
     ...['address.ts', 'apps.ts', 'assemble.ts', 'engine-checks.ts', 'engine-listener.ts'],

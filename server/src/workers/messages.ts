@@ -3,6 +3,7 @@
 import type { Gathered } from '../config/load.ts';
 import type { Invented } from '../config/schema.ts';
 import type { Snapshot } from '../observe/metrics-sum.ts';
+import type { NodeReload, ReloadReport } from '../reload.ts';
 
 /** Which program a process runs. */
 export type Role = 'worker' | 'owner';
@@ -30,12 +31,23 @@ export type ToProcess =
   | { readonly type: 'stop' }
   | { readonly type: 'count'; readonly id: number }
   /** The metrics of the whole machine, in Prometheus' text format. */
-  | { readonly type: 'scraped'; readonly id: number; readonly text: string };
+  | { readonly type: 'scraped'; readonly id: number; readonly text: string }
+  /** Prepare a reload: everything that may fail. */
+  | { readonly type: 'stageReload'; readonly id: number; readonly gathered: Gathered }
+  /** All workers are prepared; or one is not, and nothing changes. */
+  | { readonly type: 'endReload'; readonly id: number; readonly commit: boolean }
+  /** The answer to `reload`. */
+  | { readonly type: 'reloaded'; readonly id: number; readonly result: NodeReload };
 
 export type FromProcess =
   | { readonly type: 'ready'; readonly port: number; readonly url: string }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'counted'; readonly id: number; readonly snapshot: Snapshot }
   | { readonly type: 'scrape'; readonly id: number }
+  /** A reload was requested over HTTP. */
+  | { readonly type: 'reload'; readonly id: number }
+  /** `problem`: the worker cannot reload, and why. */
+  | { readonly type: 'reloadStaged'; readonly id: number; readonly problem?: string }
+  | { readonly type: 'reloadCommitted'; readonly id: number; readonly report: ReloadReport }
   /** The whole machine was requested to drain and stop. */
   | { readonly type: 'leaving' };

@@ -2,16 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Loaded } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import { type Config, ConfigError } from '../config/schema.ts';
 import { createLogger } from '../observe/log.ts';
+import type { NodeReload, ReloadReport } from '../reload.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { FromProcess, Role, Task } from './messages.ts';
 import { type Reservation, reservePort } from './port.ts';
 import { ProcessSupervisor, type ProcessSupervisorOptions, type Ready } from './process-supervisor.ts';
 import { type Spawn, spawnProcess } from './spawn.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
+import { WorkersReload } from './workers-reload.ts';
 
 /** Milliseconds beyond the drain in which a worker must end. */
 const TO_END = 5_000;
@@ -41,7 +44,10 @@ export interface SupervisorParts {
  */
 export class Supervisor {
   readonly #config: Config;
-  readonly #loaded: Loaded;
+  #loaded: Loaded;
+  readonly #reload: WorkersReload;
+  #source: (() => Promise<Loaded>) | undefined;
+  #reloading: Promise<NodeReload> | undefined;
   readonly #parts: SupervisorParts;
   readonly #workers: ProcessSupervisor[] = [];
   readonly #metrics = new WorkerMetrics();
@@ -71,6 +77,14 @@ export class Supervisor {
       system: platform,
       ...parts,
     };
+    this.#reload = new WorkersReload({
+      workers: () => this.#workers,
+      clock: this.#parts.clock,
+      log: this.#parts.log,
+      adopt: (next) => {
+        this.#loaded = next;
+      },
+    });
   }
 
   /**
@@ -117,15 +131,22 @@ export class Supervisor {
       ...parts,
       role,
       name,
-      task: () => this.#task(name),
+      task: () => {
+        this.#reload.starting(name);
+        return this.#task(name);
+      },
       onMessage: (message) => this.#handleMessage(name, message),
-      onReady: () => log.debug({ process: name }, 'process ready'),
+      onReady: () => {
+        log.debug({ process: name }, 'process ready');
+        if (role === 'worker') this.#reload.ready(name);
+      },
       onLost: ({ words, wait }) => {
         this.#metrics.replaced();
         log.error({ process: name, reason: words, wait }, 'process ended unexpectedly, starting a replacement');
       },
       onGone: () => {
         if (role === 'worker') this.#metrics.gone(name);
+        this.#reload.gone(name);
         for (const settle of [...this.#counting.values()]) settle(name);
       },
     };
@@ -153,10 +174,52 @@ export class Supervisor {
       this.#counting.get(message.id)?.(from);
     } else if (message.type === 'scrape') {
       this.#scrape(from, message.id).catch((error: unknown) => this.#parts.log.error({ err: error }, 'metrics failed'));
+    } else if (message.type === 'reloadStaged' || message.type === 'reloadCommitted') {
+      this.#reload.answered(from, message);
+    } else if (message.type === 'reload') {
+      void this.#reloadFor(from, message.id);
     } else if (message.type === 'leaving') {
       this.close().catch((error: unknown) =>
         this.#parts.log.error({ err: error }, 'stopped, but some processes did not end in time'),
       );
+    }
+  }
+
+  /**
+   * Applies another configuration to all workers, or to none. What needs a restart is named in the
+   * report; a worker that is replaced has it already.
+   *
+   * @throws ConfigError, or Error if a worker cannot apply it; then nothing has changed
+   */
+  async reload(loaded: Loaded): Promise<ReloadReport> {
+    // A worker that is replaced would open another engine than the others.
+    const moved = FIXED.filter((option) => !isDeepStrictEqual(loaded.config[option], this.#config[option]));
+    if (moved.length > 0) throw new ConfigError([`${moved.join(', ')}: workers cannot change it. Restart the gateway`]);
+    return this.#reload.apply(loaded);
+  }
+
+  /** Sets where `POST /api/v1/reload` gets the configuration. */
+  reloadFrom(load: () => Promise<Loaded>): void {
+    this.#source = load;
+  }
+
+  /** Each worker asks, because each is a node: one reload serves all that ask meanwhile. */
+  async #reloadFor(from: string, id: number): Promise<void> {
+    this.#reloading ??= this.#reloadAgain().finally(() => {
+      this.#reloading = undefined;
+    });
+    const result = await this.#reloading;
+    this.#workers.find(({ name }) => name === from)?.send({ type: 'reloaded', id, result });
+  }
+
+  async #reloadAgain(): Promise<NodeReload> {
+    if (this.#source === undefined) return { ok: false, problem: NO_SOURCE };
+    try {
+      return { ok: true, ...(await this.reload(await this.#source())) };
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#parts.log.warn({ problem }, 'the configuration could not be reloaded, and nothing has changed');
+      return { ok: false, problem };
     }
   }
 
@@ -210,6 +273,11 @@ export class Supervisor {
     if (forced.length > 0) throw new Error(`${forced.join(', ')} did not end in time and had to be killed`);
   }
 }
+
+/** Options of the engine, which all processes share. */
+const FIXED = ['engine', 'redis', 'durable'] as const satisfies readonly (keyof Config)[];
+
+const NO_SOURCE = 'this gateway does not read a configuration that it could read again: restart it';
 
 const NOT_LINUX =
   'workers share a port only on Linux, where the system spreads connections among them; here run one gateway, or several on ports of their own behind a load balancer, with the redis engine';

@@ -1,12 +1,14 @@
 /** The program of a worker: a gateway that shares its port with others. */
 
 import { assemble, createTransport } from '../assemble.ts';
-import { complete } from '../config/load.ts';
+import { complete, type Gathered } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { RemoteEngine } from '../engine/remote/remote-engine.ts';
 import { Gateway } from '../gateway.ts';
 import { procDescriptors } from '../observe/descriptors.ts';
 import { createLogger } from '../observe/log.ts';
+import type { NodeReload } from '../reload.ts';
+import { StagedReloads } from './staged-reloads.ts';
 import { giveUp, type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
 /** Milliseconds beyond the drain after which a worker without a supervisor exits. */
@@ -15,6 +17,7 @@ const TO_END = 5_000;
 class Worker {
   readonly #link: SupervisorLink;
   readonly #scrapes = new Map<number, (text: string) => void>();
+  readonly #reloads = new Map<number, (result: NodeReload) => void>();
   #count = 0;
 
   constructor(link: SupervisorLink) {
@@ -22,15 +25,20 @@ class Worker {
   }
 
   async run(): Promise<void> {
-    const { gathered, invented, name, machine, port, enginePath } = this.#link.task;
-    const config = { ...(await complete(gathered, { env: process.env, invented })), node: name, port };
+    const { gathered, name, machine, enginePath } = this.#link.task;
+    const config = await this.#configFrom(gathered);
     const assembly = assemble(config, {
       transport: createTransport(name === `${machine}/1` ? config : without(config), undefined, { shared: true }),
       descriptors: procDescriptors(),
       log: createLogger(config.log).child({ node: name }),
       ...(enginePath === undefined ? {} : { engine: new RemoteEngine({ path: enginePath }) }),
     });
-    const gateway = new Gateway({ ...assembly, scrape: () => this.#scrape() });
+    const gateway = new Gateway({
+      ...assembly,
+      scrape: () => this.#scrape(),
+      reloadAll: () => this.#reloadAll(),
+    });
+    const reload = new StagedReloads(this.#link, gateway, (next) => this.#configFrom(next));
     assembly.services.events.on('drainAsked', ({ node }) => {
       if (node === machine) this.#link.send({ type: 'leaving' });
     });
@@ -44,6 +52,9 @@ class Worker {
     this.#link.listen((message) => {
       if (message.type === 'stop') stop();
       else if (message.type === 'scraped') this.#scraped(message.id, message.text);
+      else if (message.type === 'reloaded') this.#reloaded(message.id, message.result);
+      else if (message.type === 'stageReload') void reload.stage(message.id, message.gathered);
+      else if (message.type === 'endReload') reload.end(message.id, message.commit).catch(fault('reload'));
       else if (message.type === 'count') {
         assembly.metrics
           .snapshot()
@@ -68,6 +79,25 @@ class Worker {
       this.#scrapes.set(id, resolve);
       this.#link.send({ type: 'scrape', id });
     });
+  }
+
+  async #configFrom(gathered: Gathered): Promise<Config> {
+    const { invented, name, port } = this.#link.task;
+    return { ...(await complete(gathered, { env: process.env, invented })), node: name, port };
+  }
+
+  /** A reload covers the whole machine, too. */
+  #reloadAll(): Promise<NodeReload> {
+    return new Promise((resolve) => {
+      const id = ++this.#count;
+      this.#reloads.set(id, resolve);
+      this.#link.send({ type: 'reload', id });
+    });
+  }
+
+  #reloaded(id: number, result: NodeReload): void {
+    this.#reloads.get(id)?.(result);
+    this.#reloads.delete(id);
   }
 
   #scraped(id: number, text: string): void {

@@ -27,6 +27,8 @@ export interface LogLine {
 export class ServeProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-machine-'));
   readonly #process: ChildProcess;
+  readonly #file: string;
+  readonly #defaults: Record<string, unknown>;
   readonly #waiting = new Set<() => void>();
   readonly #clients: Client[] = [];
   readonly lines: LogLine[] = [];
@@ -38,7 +40,8 @@ export class ServeProcess {
   constructor(config: Record<string, unknown>) {
     expectFresh(['protocol', 'client-sdk', 'server', 'cli']);
     const file = join(this.#folder, 'sluice.json');
-    const defaults = {
+    this.#file = file;
+    this.#defaults = {
       host: '127.0.0.1',
       port: 0,
       node: 'm',
@@ -51,7 +54,7 @@ export class ServeProcess {
       },
       log: { level: 'debug', format: 'json' },
     };
-    writeFileSync(file, JSON.stringify({ ...defaults, ...config }));
+    this.configure(config);
     const { PATH = '' } = process.env;
     this.#process = spawn(process.execPath, [PROGRAM, 'serve', '--config', file], {
       cwd: this.#folder,
@@ -69,6 +72,11 @@ export class ServeProcess {
     });
     this.ended = once(this.#process, 'close').then(([code, signal]) => (code ?? signal) as number | string);
     void this.ended.then(() => this.#notify());
+  }
+
+  /** Writes its configuration, which it reads at the start and when it is asked to reload. */
+  configure(config: Record<string, unknown>): void {
+    writeFileSync(this.#file, JSON.stringify({ ...this.#defaults, ...config }));
   }
 
   /** Its stderr output. */
