@@ -13,7 +13,7 @@ export type Message = Schemas['Message'];
 export type PublishResult = Schemas['PublishResult'];
 /** A member of a channel. */
 export type Member = Schemas['Member'];
-/** A channel with subscriptions, over all nodes. */
+/** A channel, over all nodes. */
 export type Channel = Schemas['Channel'];
 /** A connection of a client. */
 export type Connection = Schemas['Connection'];
@@ -131,7 +131,7 @@ export class Backend {
 
   // What there is ----------------------------------------------------------------------------------------------------
 
-  /** The channels with subscriptions, by name. */
+  /** The channels with subscriptions, members or messages, by name. */
   channels(query: { readonly pattern?: string } = {}): AsyncGenerator<Channel, void> {
     return pages(async (cursor) => {
       const { channels, next } = await this.get('/api/v1/channels', { query: { ...query, ...cursor, limit: PAGE } });

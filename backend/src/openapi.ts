@@ -29,7 +29,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The channels with subscriptions, over all nodes
+         * The channels with subscriptions, members or messages, over all nodes
          * @description Needs: manage on the pattern.
          */
         readonly get: operations["listChannels"];
@@ -1003,6 +1003,7 @@ export interface components {
             readonly refused?: number;
         };
         readonly Channel: {
+            readonly bytes: number;
             readonly channel: string;
             readonly epoch: string;
             readonly first: number;
@@ -1011,6 +1012,7 @@ export interface components {
             readonly subscribers: number;
         };
         readonly ChannelReport: {
+            readonly bytes: number;
             readonly channel: string;
             readonly epoch: string;
             readonly first: number;

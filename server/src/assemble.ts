@@ -278,7 +278,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
     webhooks: async () => (await webhooks?.webhooks.list()) ?? [],
   });
   const totals = async () => totalsOf(await metrics.snapshot());
-  new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
+  new LocalNode({ cluster, hub, registry, rules, log, presence, events, clock, node: config.node, engine, totals });
   new LocalActions({ cluster, registry, scheduler, hooks, rules, events, clock });
   const inForce = { config };
   const members = new ServerMembers({ cluster, presence, rules, events, clock });

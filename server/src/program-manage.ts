@@ -47,7 +47,7 @@ export class ProgramManage {
     return this.#manage.nodes();
   }
 
-  /** A page of the channels with subscriptions, by name. */
+  /** A page of the channels with subscriptions, members or messages, by name. */
   async channels(query: ChannelsQuery = {}): Promise<ChannelList> {
     checkPattern(query.pattern);
     return orThrow(await this.#manage.channels(query));

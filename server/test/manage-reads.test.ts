@@ -59,9 +59,33 @@ describe('GET /api/v1/channels', () => {
     expect(news.map(({ channel }) => channel)).toEqual(['news:x', 'news:y']);
     // The engines are not shared here, so each node sees its own log and members.
     const [, b] = (await call(two, '/channels')).json.channels;
-    expect(b).toEqual({ channel: 'chat:b', subscribers: 2, members: 1, epoch: expect.any(String), head: 1, first: 1 });
+    const log = { epoch: expect.any(String), head: 1, first: 1, bytes: expect.any(Number) };
+    expect(b).toEqual({ channel: 'chat:b', subscribers: 2, members: 1, ...log });
+    expect(b.bytes).toBeGreaterThan(10);
     const page = await call(one, '/channels?pattern=chat:a');
     expect(page.json).toMatchObject({ channels: [{ channel: 'chat:a' }] });
+  });
+
+  it('has channels with only members, or only messages, and no others', async () => {
+    const { one, two } = await startTwo();
+    await subscribe(one, 'ada', 'chat:c');
+    await one.gateway.manage.enter('chat:members', 'bot', {});
+    await two.gateway.manage.enter('chat:members', 'bot', {});
+    await two.gateway.manage.enter('chat:a', 'bot', {});
+    await one.gateway.publish('chat:messages', 1);
+    await one.gateway.publish('news:unkept', 1);
+    const all = await readAll<Record<string, unknown>>(one, '/channels?limit=1', 'channels');
+    // The engines are not shared here: this node knows only its own members.
+    expect(all.map(({ channel, subscribers, members, head }) => [channel, subscribers, members, head])).toEqual([
+      ['chat:a', 0, 0, 0],
+      ['chat:c', 1, 0, 0],
+      ['chat:members', 0, 1, 0],
+      ['chat:messages', 0, 0, 1],
+    ]);
+    const { json } = await call(one, '/channels?pattern=chat:messages');
+    expect(json.channels).toMatchObject([{ channel: 'chat:messages' }]);
+    await one.gateway.manage.leave('chat:members', 'bot');
+    expect((await call(one, '/channels?pattern=chat:members')).json.channels).toEqual([]);
   });
 
   it('is allowed by the verb "manage" on the pattern', async () => {
@@ -111,7 +135,7 @@ describe('GET /api/v1/channels/{channel}', () => {
     await subscribe(one, 'ada', 'chat:a');
     await subscribe(two, 'ben', 'chat:a');
     const { json } = await call(one, '/channels/chat:a', { bearer: KEYS.chats });
-    const nobody = { members: 0, epoch: expect.any(String), head: 0, first: 1, rule: 'chat:{room}' };
+    const nobody = { members: 0, epoch: expect.any(String), head: 0, first: 1, bytes: 0, rule: 'chat:{room}' };
     expect(json).toEqual({ channel: 'chat:a', subscribers: 2, ...nobody });
     expect((await call(one, '/channels/chat:none')).json).toEqual({ channel: 'chat:none', subscribers: 0, ...nobody });
     expect((await call(one, '/channels/unknown')).json.error.name).toBe('channel_unknown');

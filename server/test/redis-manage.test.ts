@@ -23,11 +23,15 @@ describe('two gateways on one Redis', () => {
       ['two', 'redis'],
     ]);
     expect(nodes.missing).toBeUndefined();
+    await two.gateway.manage.enter('chat:members', 'bot');
     const channels = await readAll(one, '/channels?limit=1', 'channels');
     expect(channels).toMatchObject([
-      { channel: 'chat:a', subscribers: 2, members: 1, head: 1 },
-      { channel: 'chat:b', subscribers: 1, members: 0, head: 0 },
+      { channel: 'chat:a', subscribers: 2, members: 1, head: 1, bytes: expect.any(Number) },
+      { channel: 'chat:b', subscribers: 1, members: 0, head: 0, bytes: 0 },
+      { channel: 'chat:members', subscribers: 0, members: 1, head: 0, bytes: 0 },
     ]);
+    const { bytes } = (await call(two, '/channels/chat:a')).json;
+    expect(bytes).toBeGreaterThan('{"data":1}'.length);
     expect((await call(two, '/users/ada')).json).toMatchObject({ online: true, connections: [{ node: 'one' }] });
 
     await two.stop();

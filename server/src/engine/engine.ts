@@ -1,10 +1,13 @@
 import type { ErrorName, ExpectedHead, Message, Position, PublishResult } from '@sluice/protocol';
+import type { ChannelNames } from './channel-names.ts';
 import type { GroupStore, QueueBounds } from './groups.ts';
 import type { LoggedMessage } from './logged-message.ts';
 import type { Nodes } from './nodes.ts';
 import type { PresenceStore } from './presence.ts';
 import type { Revocation, RevocationStore } from './revocations.ts';
 import type { SourcePosition } from './source-position.ts';
+
+export type { ChannelNames };
 
 /** How long a log keeps messages: the stricter bound applies. `null`: it keeps none. */
 export type Retention = { readonly count: number /** Milliseconds. */; readonly age: number } | null;
@@ -140,6 +143,13 @@ export interface Log {
    * the next message gets the offset that it would have got.
    */
   purge?(channel: string, upTo: number): void | Promise<void>;
+  /** Bytes of the messages that the log holds, as JSON. Engines whose logs do not count them use `estimateBytes`. */
+  bytes?(channel: string): number | Promise<number>;
+  /**
+   * The channels whose log may hold messages, in the order of their names, from this name on. It looks
+   * at `most` logs. Logs of the gateway itself are included. Absent: the engine has no list of its logs.
+   */
+  channels?(from: string, most: number): ChannelNames | Promise<ChannelNames>;
   /**
    * The channel got its first cursor on this node: from now on its messages are announced here, and
    * its epoch is kept.

@@ -1,4 +1,7 @@
 import type { Json, Member } from '@sluice/protocol';
+import type { ChannelNames } from './channel-names.ts';
+
+export type { ChannelNames };
 
 /** A member, and its ordinal in the order of arrival. */
 export interface ListedMember {
@@ -88,5 +91,10 @@ export interface PresenceStore {
    * ordinal `after`.
    */
   list(channel: string, after: number, limit: number): RosterPage | Promise<RosterPage>;
+  /**
+   * The channels with members, in the order of their names, from this name on; at most `most`. A store
+   * that several nodes share may list only those whose members entered through this node.
+   */
+  channels(from: string, most: number): ChannelNames | Promise<ChannelNames>;
   close(): void;
 }

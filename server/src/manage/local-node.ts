@@ -1,18 +1,25 @@
-import { type Json, matchPattern, parsePattern } from '@sluice/protocol';
+import { channelNameFault, type Json, matchPattern, parsePattern } from '@sluice/protocol';
 import { SUBSCRIPTIONS } from '../channels/cursor.ts';
 import type { Hub } from '../channels/hub.ts';
+import type { Rules } from '../channels/rules.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { ChannelNames, Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
+import type { Presence } from '../presence/presence.ts';
 import type { Registered, Registry } from '../session/registry.ts';
 import type { Clock } from '../util/clock.ts';
+import { mergeSorted } from '../util/merge-sorted.ts';
 import { VERSION } from '../util/version.ts';
 import { LastSeen } from './last-seen.ts';
-import { type LocalPage, localPage } from './pages.ts';
+import { type LocalPage, localPage, MOST_SEEN } from './pages.ts';
 import type { ConnectionStatus, NodeStatus, NodeTotals } from './types.ts';
 
 export interface LocalNodeParts {
   readonly cluster: Cluster;
   readonly hub: Hub;
+  readonly rules: Rules;
+  readonly log: Pick<Log, 'channels'>;
+  readonly presence: Pick<Presence, 'channels'>;
   readonly registry: Registry;
   readonly events: EventBus;
   readonly clock: Clock;
@@ -95,17 +102,28 @@ export class LocalNode {
     };
   }
 
-  #channels({ pattern, after, limit }: ChannelsQuestion): LocalPage<LocalChannel> {
+  /** Those with subscriptions or members on this node, or with messages in the log. */
+  async #channels({ pattern, after, limit }: ChannelsQuestion): Promise<LocalPage<LocalChannel>> {
+    const { hub, log, presence } = this.#parts;
     const wanted = parsePattern(pattern);
     const prefix = literalPrefix(pattern);
-    return localPage(this.#parts.hub.from(after > prefix ? after : prefix), {
+    const from = after > prefix ? after : prefix;
+    const most = Math.min(MOST_SEEN, limit * NAMES_PER_ENTRY);
+    const lists = await Promise.all([presence.channels(from, most), log.channels?.(from, most) ?? NO_NAMES]);
+    const names = mergeSorted([namesOf(hub.from(from)), ...lists.map(({ channels }) => channels)]);
+    return localPage(names, {
       after,
       limit,
-      keyOf: ({ name }) => name,
-      show: ({ name, cursors }) =>
-        matchPattern(wanted, name) === null ? null : { channel: name, subscribers: cursors.size },
-      isPast: ({ name }) => !name.startsWith(prefix),
+      keyOf: (name) => name,
+      show: (name) => (matchPattern(wanted, name) === null || !this.#exists(name) ? null : this.#channel(name)),
+      isPast: (name) => !name.startsWith(prefix),
+      completeTo: leastOf(lists.map(({ upTo }) => upTo)),
     });
+  }
+
+  /** Not a log of the gateway itself, nor one that a rule before the last reload has left. */
+  #exists(name: string): boolean {
+    return channelNameFault(name) === null && this.#parts.rules.match(name) !== null;
   }
 
   #channel(channel: Json): LocalChannel {
@@ -158,6 +176,17 @@ export class LocalNode {
 }
 
 const byId = (a: Registered, b: Registered): number => (a.connection.id < b.connection.id ? -1 : 1);
+
+/** Names that are read for each entry of a page, because some do not match. */
+const NAMES_PER_ENTRY = 20;
+const NO_NAMES: ChannelNames = { channels: [], upTo: null };
+
+function* namesOf(channels: Iterable<{ readonly name: string }>): Generator<string, void> {
+  for (const { name } of channels) yield name;
+}
+
+const leastOf = (keys: readonly (string | null)[]): string | null =>
+  keys.reduce((least, key) => (least === null || (key !== null && key < least) ? key : least), null);
 
 /** What the names of all channels of the pattern begin with. */
 function literalPrefix(pattern: string): string {

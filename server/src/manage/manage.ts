@@ -77,7 +77,7 @@ export class Manage {
     return { nodes, ...missingOf(missing) };
   }
 
-  /** The channels with subscriptions, by name. */
+  /** The channels with subscriptions, members or messages, by name. */
   async channels({ pattern = '**', cursor, limit = PAGE }: ChannelsQuery = {}): Promise<ChannelList | Refusal> {
     const after = readCursor(cursor);
     if (typeof after !== 'string') return after;
@@ -100,8 +100,12 @@ export class Manage {
   /** What the engine knows of a channel. */
   async #complete({ channel, subscribers }: LocalChannel): Promise<ChannelStatus> {
     const { log, presence } = this.#parts;
-    const [{ total }, { epoch, head, first }] = await Promise.all([presence.roster(channel), log.read(channel, 0, 0)]);
-    return { channel, subscribers, members: total, epoch, head, first };
+    const [{ total }, { epoch, head, first }, bytes] = await Promise.all([
+      presence.roster(channel),
+      log.read(channel, 0, 0),
+      log.bytes?.(channel) ?? 0,
+    ]);
+    return { channel, subscribers, members: total, epoch, head, first, bytes };
   }
 
   /** Connections, by id. */

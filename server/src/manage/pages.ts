@@ -26,6 +26,8 @@ export interface LocalQuery<T, Shown> {
   readonly show: (entry: T) => Shown | null;
   /** `true`: neither this entry nor any after it matches. */
   readonly isPast?: (entry: T) => boolean;
+  /** The key up to which the entries are complete. Default: all are there. */
+  readonly completeTo?: string | null;
 }
 
 /**
@@ -34,18 +36,19 @@ export interface LocalQuery<T, Shown> {
  * @param entries from the key `after` on, in the order of their keys
  */
 export function localPage<T, Shown>(entries: Iterable<T>, query: LocalQuery<T, Shown>): LocalPage<Shown> {
-  const { after, limit, keyOf, show, isPast = () => false } = query;
+  const { after, limit, keyOf, show, isPast = () => false, completeTo = null } = query;
   const shown: Shown[] = [];
   let seen = 0;
   for (const entry of entries) {
     const key = keyOf(entry);
     if (key <= after) continue;
-    if (isPast(entry)) break;
+    if (completeTo !== null && key > completeTo) break;
+    if (isPast(entry)) return { entries: shown, upTo: null };
     const one = show(entry);
     if (one !== null) shown.push(one);
     if (shown.length >= limit || ++seen >= MOST_SEEN) return { entries: shown, upTo: key };
   }
-  return { entries: shown, upTo: null };
+  return { entries: shown, upTo: completeTo };
 }
 
 /**

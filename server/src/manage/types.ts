@@ -65,6 +65,11 @@ export interface ChannelStatus {
   readonly head: number;
   /** Offset of the oldest message that the log holds; `head + 1` if it holds none. */
   readonly first: number;
+  /**
+   * Bytes of the messages that the log holds, as JSON. Of more than 16 messages it is an estimate, except
+   * on the memory engine.
+   */
+  readonly bytes: number;
 }
 
 export interface ChannelList extends OverAllNodes {

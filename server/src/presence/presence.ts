@@ -1,5 +1,6 @@
 import type { Subscriber } from '../channels/subscriber.ts';
 import type {
+  ChannelNames,
   EnterRequest,
   MemberConnection,
   PresenceChange,
@@ -106,6 +107,11 @@ export class Presence {
   /** See `PresenceStore.list`. */
   list(channel: string, after: number, limit: number): NowOrLater<RosterPage> {
     return this.#store.list(channel, after, limit);
+  }
+
+  /** See `PresenceStore.channels`. */
+  channels(from: string, most: number): NowOrLater<ChannelNames> {
+    return this.#store.channels(from, most);
   }
 
   /**

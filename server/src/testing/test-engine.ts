@@ -1,4 +1,5 @@
 import type { Member, PublishResult } from '@sluice/protocol';
+import type { ChannelNames } from '../engine/channel-names.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine/engine.ts';
 import type { GroupStore, Settled } from '../engine/groups.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
@@ -110,6 +111,14 @@ export class TestEngine implements Required<Omit<Engine, 'trouble'>>, Required<L
     this.#inner.purge(channel, upTo);
   }
 
+  bytes(channel: string): number {
+    return this.#inner.bytes(channel);
+  }
+
+  channels(from: string, most: number): ChannelNames {
+    return this.#inner.channels(from, most);
+  }
+
   watch(channel: string): void {
     this.#inner.watch(channel);
   }
@@ -151,6 +160,7 @@ function announcing(store: PresenceStore, changed: () => void): PresenceStore {
     leave: (member, grace) => store.leave(member, grace),
     roster: (channel) => store.roster(channel),
     list: (channel, after, limit) => store.list(channel, after, limit),
+    channels: (from, most) => store.channels(from, most),
     close: () => store.close(),
   };
 }

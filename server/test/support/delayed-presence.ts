@@ -1,3 +1,4 @@
+import type { ChannelNames } from '../../src/engine/channel-names.ts';
 import type {
   EnterRequest,
   MemberConnection,
@@ -73,6 +74,10 @@ export class DelayedPresence implements PresenceStore {
 
   list(channel: string, after: number, limit: number): Promise<RosterPage> {
     return this.#ask(() => this.#inner.list(channel, after, limit) as RosterPage);
+  }
+
+  channels(from: string, most: number): Promise<ChannelNames> {
+    return this.#ask(() => this.#inner.channels(from, most) as ChannelNames);
   }
 
   close(): void {

@@ -46,6 +46,7 @@ const CHANNEL = {
   epoch: text(),
   head: whole(),
   first: whole(),
+  bytes: whole(),
 };
 
 /** The schemas that several operations share, by name. */

@@ -7,6 +7,8 @@ import { testCopies } from './copies.ts';
 import { EngineBench, type MakeEngine } from './engine-bench.ts';
 import { testExpectedHead } from './expected-head.ts';
 import { testIdempotencyKeys } from './idempotency-keys.ts';
+import { testBytes } from './log-bytes.ts';
+import { testLogList } from './log-list.ts';
 import { testLogModel } from './log-model.ts';
 import { testPurging } from './purging.ts';
 import { testReading } from './reading.ts';
@@ -34,6 +36,8 @@ export function testEngine(name: string, make: MakeEngine): void {
     testExpectedHead(bench);
     testRetention(bench);
     testPurging(bench);
+    testBytes(bench);
+    testLogList(bench);
     testReading(bench);
     testRevocations(bench);
     testClockSteps(bench);

@@ -43,6 +43,20 @@ export function testLists(use: () => PresenceUse): void {
     expect((await use().news()).filter((one) => typeof one === 'string').toSorted()).toEqual(users.toSorted());
   });
 
+  it('lists channels by name, as long as they have members', async () => {
+    const { store } = use();
+    for (const channel of ['c', 'a', 'b:x'])
+      for (const user of ['ada', 'ben']) await store.enter(at(user, user, channel));
+    expect(await store.channels('', 100)).toEqual({ channels: ['a', 'b:x', 'c'], upTo: null });
+    expect(await store.channels('b:x', 1)).toEqual({ channels: ['b:x'], upTo: 'b:x' });
+    await store.leave(at('ada', 'ada', 'a'), 0);
+    for (const user of ['ada', 'ben']) await store.leave(at(user, user, 'b:x'), 0);
+    for (const user of ['ada', 'ben']) await store.leave(at(user, user, 'c'), GRACE);
+    expect(await store.channels('', 100)).toEqual({ channels: ['a', 'c'], upTo: null });
+    await use().pass(GRACE);
+    await expect.poll(() => store.channels('', 100)).toEqual({ channels: ['a'], upTo: null });
+  });
+
   it('gives a returning member the last ordinal', async () => {
     for (const user of ['ada', 'ben']) await use().store.enter(at(`c-${user}`, user));
     await use().store.leave(at('c-ada', 'ada'), 0);

@@ -4,6 +4,7 @@ import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
+import type { ChannelNames } from '../channel-names.ts';
 import {
   type AppendOptions,
   type Engine,
@@ -28,7 +29,7 @@ import { DataDirectory, RESTORED } from './directory.ts';
 import { DurableRevocations } from './durable-revocations.ts';
 import { DurableGroups } from './groups/durable-groups.ts';
 import type { OpenOptions } from './journal/journaled-store.ts';
-import { findChannel, readPage, seekTime } from './log-reader.ts';
+import { findChannel, listChannels, readPage, seekTime, weigh } from './log-reader.ts';
 import { openStore } from './open-store.ts';
 import { ABOUT, encodeMessage, PROBE } from './records.ts';
 import type { Store } from './store.ts';
@@ -225,6 +226,17 @@ export class DurableEngine implements Engine, Log, RevocationStore {
 
   purge(channel: string, upTo: number): Promise<void> {
     return this.#ask(({ writer }) => submit(writer, (batch) => batch.purge(channel, upTo))) as Promise<void>;
+  }
+
+  bytes(channel: string): number | Promise<number> {
+    return this.#ask(({ store }) => {
+      const record = findChannel(store, channel);
+      return record === undefined ? 0 : weigh(store, record, this.#age.now());
+    });
+  }
+
+  channels(from: string, most: number): ChannelNames | Promise<ChannelNames> {
+    return this.#ask(({ store }) => listChannels(store, { from, most, now: this.#age.now() }));
   }
 
   watch(channel: string): void | Promise<void> {

@@ -1,6 +1,16 @@
+import { type ChannelNames, stretchOf } from '../channel-names.ts';
 import type { Page } from '../engine.ts';
+import { estimateBytes } from '../estimate-bytes.ts';
 import type { LoggedMessage } from '../logged-message.ts';
-import { type ChannelRecord, decodeChannel, decodeMessage, messageKey, offsetOf, timeOf } from './records.ts';
+import {
+  type ChannelRecord,
+  contentLength,
+  decodeChannel,
+  decodeMessage,
+  messageKey,
+  offsetOf,
+  timeOf,
+} from './records.ts';
 import type { Store } from './store.ts';
 
 export function findChannel(store: Store, channel: string): ChannelRecord | undefined {
@@ -57,3 +67,28 @@ export function seekTime(store: Store, record: ChannelRecord, { time, now }: { t
   const low = oldestAt(store, record, now);
   return firstSince(store, { id: record.id, low, end: record.head + 1, time }) - 1;
 }
+
+/** Bytes of the messages that count at this time: the rows without their times. */
+export function weigh(store: Store, record: ChannelRecord, now: number): number {
+  const { id, head } = record;
+  return estimateBytes(oldestAt(store, record, now), head, (offset) => {
+    const row = store.get('messages', messageKey(id, offset));
+    return row === undefined ? undefined : contentLength(row);
+  });
+}
+
+/** The channels that hold messages at this time, from a name on. */
+export function listChannels(
+  store: Store,
+  { from, most, now }: { from: string; most: number; now: number },
+): ChannelNames {
+  return stretchOf(store.rows('channels', { start: Buffer.from(from), limit: most }), {
+    most,
+    nameOf: ({ key }) => key.toString(),
+    isListed: ({ value }) => holdsMessages(decodeChannel(value), now),
+  });
+}
+
+/** Does the newest message count? Then its time says so, and no message has to be read. */
+const holdsMessages = ({ first, head, lastTime, retention }: ChannelRecord, now: number): boolean =>
+  retention !== null && first <= head && lastTime >= now - retention.age;

@@ -91,6 +91,9 @@ export function stampMessage(buffer: Buffer, time: number): void {
   buffer.writeDoubleBE(time, 0);
 }
 
+/** Bytes of a stored message without its time. */
+export const contentLength = (buffer: Buffer): number => buffer.length - 8;
+
 export const timeOf = (buffer: Buffer): number => buffer.readDoubleBE(0);
 
 export function decodeMessage(buffer: Buffer, offset: number): LoggedMessage {

@@ -30,6 +30,11 @@ export class Block {
     return this.#bytes.length;
   }
 
+  /** Bytes of its messages. */
+  get content(): number {
+    return this.#used - this.#start - HEAD * this.#count;
+  }
+
   /** Number of the message behind its last one. */
   get end(): number {
     return this.#first + this.#count;

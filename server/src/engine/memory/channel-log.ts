@@ -29,6 +29,8 @@ export class ChannelLog {
   #lastTime = 0;
   /** Does this node have cursors here? */
   watched = false;
+  /** Is its channel in the list of those that hold messages? */
+  listed = false;
   /** The consumer groups of the channel, once there is one. */
   groups: ChannelGroups | undefined;
 
@@ -59,6 +61,11 @@ export class ChannelLog {
   /** Messages that it holds. */
   get length(): number {
     return this.#messages?.length ?? 0;
+  }
+
+  /** Bytes of the messages that it holds. */
+  get bytes(): number {
+    return this.#messages?.content ?? 0;
   }
 
   get empty(): boolean {

@@ -2,6 +2,8 @@ import type { Origin, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
+import { SortedList } from '../../util/sorted-list.ts';
+import { type ChannelNames, stretchOf } from '../channel-names.ts';
 import {
   type AppendOptions,
   type Copy,
@@ -41,6 +43,8 @@ export class MemoryEngine implements Engine, Log {
   readonly #clock: Clock;
   readonly #age: AgeClock;
   readonly #logs = new Map<string, ChannelLog>();
+  /** Channels whose log holds messages, or has since the last sweep. */
+  readonly #names = new SortedList<string>((name) => name);
   readonly #pool = new BlockPool();
   #poolTidied = 0;
   readonly #life = nanoid(10);
@@ -87,10 +91,16 @@ export class MemoryEngine implements Engine, Log {
     if (options.expected !== undefined) checkHead({ epoch: log.epoch, offset: log.head }, options.expected);
     if (options.queue !== undefined) this.groups.admit(channel, log, options.queue);
     const { message, result } = log.append(entry, options, now);
+    if (!log.listed && !log.empty) this.#list(channel, log);
     if (log.watched) this.#listener.deliver(channel, log.epoch, message);
     if (log.groups !== undefined) this.groups.appended(channel, log.groups);
     if (options.copies !== undefined) this.#copy(options.copies, { channel, offset: result.offset });
     return result;
+  }
+
+  #list(channel: string, log: ChannelLog): void {
+    log.listed = true;
+    this.#names.add(channel);
   }
 
   /** Nothing can refuse them: no copy is for a queue, has a key or expects a head. */
@@ -108,6 +118,15 @@ export class MemoryEngine implements Engine, Log {
 
   purge(channel: string, upTo: number): void {
     this.#logs.get(channel)?.purge(upTo);
+  }
+
+  bytes(channel: string): number {
+    return this.#trimmed(this.#peek(channel)).bytes;
+  }
+
+  channels(from: string, most: number): ChannelNames {
+    const isListed = (name: string): boolean => !this.#trimmed(this.#peek(name)).empty;
+    return stretchOf(this.#names.from(from), { most, nameOf: (name) => name, isListed });
   }
 
   watch(channel: string): void {
@@ -168,8 +187,14 @@ export class MemoryEngine implements Engine, Log {
     this.#sweep = this.#clock.after(SWEEP, this.#tidy);
   };
 
+  #unlist(channel: string, log: ChannelLog): void {
+    log.listed = false;
+    this.#names.delete(channel);
+  }
+
   #tidyLog(channel: string, log: ChannelLog, now: number): void {
     log.trim(now);
+    if (log.listed && log.empty) this.#unlist(channel, log);
     log.groups?.expire(this.#clock.monotonic());
     if (log.watched || !log.empty || log.remembers || log.lastTime > now - FORGET) return;
     if (log.groups?.canForget(log) === false) return;

@@ -1,5 +1,7 @@
 import type { Json, Member } from '@sluice/protocol';
 import type { Clock } from '../../util/clock.ts';
+import { SortedList } from '../../util/sorted-list.ts';
+import { type ChannelNames, stretchOf } from '../channel-names.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
 import { ChannelMembers, type MemberEntry } from './channel-members.ts';
 
@@ -9,6 +11,7 @@ const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringi
 export class MemoryPresence implements PresenceStore {
   readonly #clock: Clock;
   readonly #channels = new Map<string, ChannelMembers>();
+  readonly #names = new SortedList<string>((name) => name);
   #changed: (change: PresenceChange) => void = () => {};
   // One counter for all channels: a channel that empties and fills again must not repeat a version
   // or an ordinal.
@@ -49,6 +52,7 @@ export class MemoryPresence implements PresenceStore {
     if (members === undefined) {
       members = new ChannelMembers();
       this.#channels.set(channel, members);
+      this.#names.add(channel);
     }
     return members;
   }
@@ -91,8 +95,13 @@ export class MemoryPresence implements PresenceStore {
       return;
     }
     members.remove(user);
-    if (members.size === 0) this.#channels.delete(channel);
+    if (members.size === 0) this.#forget(channel);
     this.#announce({ channel, user, member: null }, members);
+  }
+
+  #forget(channel: string): void {
+    this.#channels.delete(channel);
+    this.#names.delete(channel);
   }
 
   roster(channel: string): Roster {
@@ -103,6 +112,10 @@ export class MemoryPresence implements PresenceStore {
 
   list(channel: string, after: number, limit: number): RosterPage {
     return { ...this.roster(channel), members: this.#channels.get(channel)?.page(after, limit) ?? [] };
+  }
+
+  channels(from: string, most: number): ChannelNames {
+    return stretchOf(this.#names.from(from), { most, nameOf: (name) => name });
   }
 
   close(): void {

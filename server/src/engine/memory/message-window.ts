@@ -34,6 +34,13 @@ export class MessageWindow {
     return this.#size;
   }
 
+  /** Bytes of the messages. A look at every block: their number grows slowly with the content. */
+  get content(): number {
+    let content = 0;
+    for (let at = 0; at < this.#blocks.length; at++) content += this.#blocks.at(at)?.content ?? 0;
+    return content;
+  }
+
   /** When the oldest message was accepted: milliseconds since the Unix epoch, `Infinity` when there is none. */
   get oldest(): number {
     return this.#oldest;

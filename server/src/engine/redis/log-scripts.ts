@@ -101,6 +101,21 @@ if last > log.purged then
 end`,
 );
 
+/** Estimates the bytes of the messages from some of them. ARGV: 5 how many, 6 now. */
+export const WEIGH = script(
+  LIFE,
+  ONE,
+  `
+local first, most, sum, weighed = firstAt(log, tonumber(ARGV[6])), tonumber(ARGV[5]), 0, 0
+local count = log.head - first + 1
+local step = math.max(1, count / most)
+for at = 0, math.min(count, most) - 1 do
+  local entry = entryAt(log, first + math.floor(at * step))
+  if entry then sum, weighed = sum + #entry[2][6], weighed + 1 end
+end
+return text(weighed == 0 and 0 or math.floor(sum / weighed * count + 0.5))`,
+);
+
 /** Finds the offset of the last message that is older. ARGV: 5 the time, 6 now. */
 export const SEEK = script(
   LIFE,

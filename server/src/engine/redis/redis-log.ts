@@ -3,6 +3,7 @@ import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
+import { WEIGHED } from '../estimate-bytes.ts';
 import type { QueueBounds } from '../groups.ts';
 import { writeContent } from '../message-json.ts';
 import { SOURCE_KEPT, sourceKey } from '../source-position.ts';
@@ -11,7 +12,7 @@ import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
 import { keysOfGroup } from './group-scripts.ts';
 import { Heads, type KnownHead } from './heads.ts';
-import { PURGE, READ, SEEK, VERIFY } from './log-scripts.ts';
+import { PURGE, READ, SEEK, VERIFY, WEIGH } from './log-scripts.ts';
 import { type Announcement, readAnnouncement, readMessage } from './message-text.ts';
 import type { Script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
@@ -123,6 +124,10 @@ export class RedisLog implements Log {
 
   async purge(channel: string, upTo: number): Promise<void> {
     await this.#run(channel, PURGE, [upTo]);
+  }
+
+  async bytes(channel: string): Promise<number> {
+    return Number(await this.#run(channel, WEIGH, [WEIGHED, this.#age.now()]));
   }
 
   watch(channel: string): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Json } from '@sluice/protocol';
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
+import { SortedList } from '../../util/sorted-list.ts';
+import { type ChannelNames, stretchOf } from '../channel-names.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
 import { LocalMembers } from './local-members.ts';
 import { NodeLease } from './node-lease.ts';
@@ -29,6 +31,8 @@ export class RedisPresence implements PresenceStore {
   readonly #reads = new SharedReads();
   /** Channels that this node's lease lists, or is about to list. */
   readonly #joined = new Map<string, Promise<void>>();
+  /** The same, in the order of their names. */
+  readonly #names = new SortedList<string>((name) => name);
   /** Watched channels, and when their subscription to the feed is open. */
   readonly #watched = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
@@ -107,7 +111,8 @@ export class RedisPresence implements PresenceStore {
     if (joined !== undefined) return joined;
     const joining = this.#leaseOf(channel).enterChannel(channel);
     this.#joined.set(channel, joining);
-    joining.catch(() => this.#joined.delete(channel));
+    this.#names.add(channel);
+    joining.catch(() => this.#forget(channel));
     return joining;
   }
 
@@ -151,10 +156,19 @@ export class RedisPresence implements PresenceStore {
 
   /** Removes a channel without local members from the lease. */
   #part(channel: string): void {
-    if (!this.#local.isEmpty(channel) || !this.#joined.delete(channel)) return;
+    if (!this.#local.isEmpty(channel) || !this.#forget(channel)) return;
     this.#leaseOf(channel)
       .leaveChannel(channel)
       .catch(() => {}); // an index with too many channels does no harm
+  }
+
+  #forget(channel: string): boolean {
+    this.#names.delete(channel);
+    return this.#joined.delete(channel);
+  }
+
+  channels(from: string, most: number): ChannelNames {
+    return stretchOf(this.#names.from(from), { most, nameOf: (name) => name });
   }
 
   async roster(channel: string): Promise<Roster> {

@@ -192,6 +192,12 @@ export class EngineUser {
         return this.#read(item[3], item[4], item[5]);
       case 'seek':
         return engine.log.seek(item[3], item[4]);
+      case 'bytes':
+        return engine.log.bytes?.(item[3]) ?? 0;
+      case 'channels':
+        return engine.log.channels?.(item[3], item[4]) ?? { channels: [], upTo: null };
+      case 'memberChannels':
+        return engine.presence.channels(item[3], item[4]);
       case 'watch':
         this.#watched.add(item[3]);
         return this.#options.watch(item[3], this);

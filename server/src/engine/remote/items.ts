@@ -1,6 +1,7 @@
 /** Messages between the engine's owner and its users in other processes: JSON arrays that begin with their kind. */
 
 import type { Message, Position, PublishResult } from '@sluice/protocol';
+import type { ChannelNames } from '../channel-names.ts';
 import type { AppendOptions, Entry, Page, Signal } from '../engine.ts';
 import type {
   Claim,
@@ -49,6 +50,9 @@ export interface Calls {
   purge: { ask: [channel: string, upTo: number]; answer: null };
   read: { ask: [channel: string, after: number, limit: number]; answer: SentPage };
   seek: { ask: [channel: string, time: number]; answer: number };
+  bytes: { ask: [channel: string]; answer: number };
+  channels: { ask: [from: string, most: number]; answer: ChannelNames };
+  memberChannels: { ask: [from: string, most: number]; answer: ChannelNames };
   watch: { ask: [channel: string]; answer: null };
   signal: { ask: [signal: Signal]; answer: null };
   revoke: { ask: [revocation: Revocation]; answer: null };

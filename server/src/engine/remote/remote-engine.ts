@@ -1,6 +1,7 @@
 import type { PublishResult } from '@sluice/protocol';
 import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
+import type { ChannelNames } from '../channel-names.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
 import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
@@ -93,6 +94,14 @@ export class RemoteEngine implements Engine, Log {
 
   seek(channel: string, time: number): Promise<number> {
     return this.#link.call('seek', channel, time);
+  }
+
+  bytes(channel: string): Promise<number> {
+    return this.#link.call('bytes', channel);
+  }
+
+  channels(from: string, most: number): Promise<ChannelNames> {
+    return this.#link.call('channels', from, most);
   }
 
   async watch(channel: string): Promise<void> {

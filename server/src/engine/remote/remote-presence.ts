@@ -1,3 +1,4 @@
+import type { ChannelNames } from '../channel-names.ts';
 import { mergeEnter } from '../merge-enter.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
 import type { OwnerLink } from './owner-link.ts';
@@ -59,6 +60,10 @@ export class RemotePresence implements PresenceStore {
 
   async list(channel: string, after: number, limit: number): Promise<RosterPage> {
     return this.#counted(await this.#link.call('list', channel, after, limit));
+  }
+
+  channels(from: string, most: number): Promise<ChannelNames> {
+    return this.#link.call('memberChannels', from, most);
   }
 
   close(): void {}

@@ -25,7 +25,7 @@ export function manageRoutes(services: ActionServices, takesBody: Route['takesBo
   return [
     get('/nodes', 'The nodes of the cluster', nodesRoute(services)),
     get('/config', 'The configuration in force, without secrets', configRoute(services)),
-    get('/channels', 'The channels with subscriptions, over all nodes', channelsRoute(services)),
+    get('/channels', 'The channels with subscriptions, members or messages, over all nodes', channelsRoute(services)),
     get('/channels/{channel}', 'Subscribers, members and log of a channel', channelRoute(services)),
     get('/users/{user}', "A user's connections and channels", userRoute(services)),
     get('/connections', 'The connections of all nodes', connectionsRoute(services)),

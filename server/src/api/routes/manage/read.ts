@@ -17,7 +17,7 @@ export function configRoute(services: ManageServices): Route['handle'] {
     asManager(request, services, EVERYTHING, () => refuseOptions(request.query) ?? services.manage.config());
 }
 
-/** `GET /api/v1/channels?pattern&cursor&limit`: the channels with subscriptions, by name. */
+/** `GET /api/v1/channels?pattern&cursor&limit`: the channels with subscriptions, members or messages, by name. */
 export function channelsRoute(services: ManageServices): Route['handle'] {
   return (request) => {
     const pattern = request.query.get('pattern') ?? EVERYTHING;
