@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/webhooks/sender.ts': [3, 'the timestamp that receivers check; reports when something happened'],
   'server/src/webhooks/sender-lease.ts': [1, 'the timestamp of an entry'],
   'server/src/webhooks/endpoint.ts': [2, 'the timestamps of events, and their age'],
+  'server/src/webhooks/create-webhooks.ts': [1, 'the timestamps of entries that say who is there'],
   'server/src/outgoing/http-client.ts': [1, 'a date in the header Retry-After'],
   'server/src/session/expiry.ts': [1, 'claims of tokens; recalculated when the clock was set'],
   'server/src/session/commands/connect.ts': [1, 'reports the time of day to the client'],

@@ -130,7 +130,12 @@ describe('webhooks on Redis', () => {
     );
     cleanUp.push(() => endpoint.close());
     const startNode = async (node: string) => {
-      const child = spawn(process.execPath, [program.path, node, redis.url, endpoint.url, KEY, API_KEY], {
+      const config = {
+        ...{ node, engine: 'redis', redis: { url: redis.url } },
+        apiKeys: [{ name: 'backend', secret: API_KEY }],
+        webhooks: { crm: { url: endpoint.url, events: ['message.published'], keys: [{ key: KEY }] } },
+      };
+      const child = spawn(process.execPath, [program.path, JSON.stringify(config)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       cleanUp.push(() => child.kill('SIGKILL'));

@@ -202,6 +202,8 @@ export interface Engine {
    * are refused with `EngineUnavailable`.
    */
   readonly startsLater?: boolean;
+  /** Are all members lost when the engine ends, although the logs are kept? Known after the start. */
+  readonly forgetsMembers?: boolean | undefined;
   /** Must succeed once, before any other method. Rejects if the engine cannot be used; the error says what to do. */
   start(listener: EngineListener): void | Promise<void>;
   /** Signals all nodes, including this one. Rejects with `EngineUnavailable` if they are unreachable. */

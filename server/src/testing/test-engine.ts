@@ -25,6 +25,7 @@ export class TestEngine implements Required<Omit<Engine, 'trouble'>>, Required<L
   readonly log: Log = this;
   readonly copies = true;
   readonly startsLater = false;
+  readonly forgetsMembers = false;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
   readonly groups: GroupStore;

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { MemoryPresence } from '../engine/memory/memory-presence.ts';
 import type { EnterRequest, ListedMember, MemberConnection, PresenceStore } from '../engine/presence.ts';
+import { ManualClock } from '../util/clock.ts';
 import { Occupancy } from './occupancy.ts';
+import { OccupancyRecord } from './occupancy-record.ts';
 
 const LIST = '#list';
 const member = (user: string, since = 1) => ({ user, since, connections: 1 }) as ListedMember['member'];
@@ -22,7 +26,9 @@ function start({ members = 0, enter = () => {} }: { members?: number; enter?: ()
     leave: ({ user }: MemberConnection, grace: number) => void calls.push(`leave ${user} ${grace}`),
   } as unknown as PresenceStore;
   const onFault = (error: unknown) => void faults.push(error);
-  return { occupancy: new Occupancy({ store, list: LIST, node: 'n', grace: () => 2_000, onFault }), calls, faults };
+  const record = () => undefined;
+  const occupancy = new Occupancy({ store, list: LIST, node: 'n', grace: () => 2_000, onFault, record });
+  return { occupancy, calls, faults };
 }
 
 describe('what is there on any node', () => {
@@ -73,5 +79,47 @@ describe('what is there on this node', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(faults).toEqual([new Error('away')]);
+  });
+});
+
+describe('what was there before a restart', () => {
+  const restart = async (debounce: number) => {
+    const clock = new ManualClock();
+    const { log } = new MemoryEngine({ clock });
+    const record = new OccupancyRecord({ log, list: LIST, now: () => 1 });
+    for (const name of ['ada', 'ben']) await record.add(name);
+    const store = new MemoryPresence(clock);
+    const turns: unknown[] = [];
+    const onFault = (error: unknown) => expect.fail(String(error));
+    const occupancy = new Occupancy({
+      store,
+      list: LIST,
+      node: 'n',
+      grace: () => debounce,
+      onFault,
+      record: () => record,
+    });
+    store.start((change) => turns.push(occupancy.turn(change)));
+    await occupancy.start();
+    await Promise.resolve(); // the store has been asked
+    const seen = () => turns.filter((turn) => turn !== null);
+    return { clock, occupancy, record, seen };
+  };
+
+  it('disappears if it is not there again in time', async () => {
+    const { clock, occupancy, record, seen } = await restart(2_000);
+    occupancy.add('ada');
+    occupancy.add('cy');
+    clock.advance(1_999);
+    expect(seen()).toMatchObject([{ isThere: true, key: expect.stringContaining('cy') }]);
+    clock.advance(1);
+    expect(seen().slice(1)).toMatchObject([{ isThere: false, key: expect.stringContaining('ben') }]);
+    expect(await record.names()).toEqual(['ada', 'cy']);
+  });
+
+  it('is forgotten if nobody wants to know', async () => {
+    const { occupancy, record } = await restart(0);
+    await occupancy.forget();
+    expect(await record.names()).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type { PresenceChange, PresenceStore } from '../engine/presence.ts';
+import type { OccupancyRecord } from './occupancy-record.ts';
 
 /** Names of one page. */
 const PAGE = 1_000;
@@ -19,13 +20,16 @@ export class Occupancy {
   readonly #known = new Map<string, number>();
   readonly #counts = new Map<string, number>();
   readonly #onFault: (error: unknown) => void;
+  readonly #findRecord: () => OccupancyRecord | undefined;
+  #record: OccupancyRecord | undefined;
 
-  constructor({ store, list, node, grace, onFault }: OccupancyParts) {
+  constructor({ store, list, node, grace, onFault, record }: OccupancyParts) {
     this.#store = store;
     this.#list = list;
     this.#node = node;
     this.#grace = grace;
     this.#onFault = onFault;
+    this.#findRecord = record;
   }
 
   /** Reads what is there. Call it when the store has started, and before anything is added. */
@@ -40,7 +44,38 @@ export class Occupancy {
       }
       if (members.length < PAGE) break;
     }
+    this.#record = this.#findRecord();
+    const unseen = await this.#unseen();
+    for (const name of unseen) this.#known.set(name, 0);
     this.#isStarted = true;
+    this.#expire(unseen);
+  }
+
+  /** Forgets what was there when the gateway ended: nobody wants to know. */
+  async forget(): Promise<void> {
+    const record = this.#findRecord();
+    for (const name of (await record?.names()) ?? []) await record?.remove(name);
+  }
+
+  /** Names that were there when the gateway ended, and that no node has. */
+  async #unseen(): Promise<readonly string[]> {
+    const names = (await this.#record?.names()) ?? [];
+    return names.filter((name) => !this.#known.has(name));
+  }
+
+  /**
+   * They have gone unless they come back within the grace, like those that leave now. In steps, because
+   * there may be many.
+   */
+  #expire(names: readonly string[]): void {
+    for (const name of names.slice(0, STEP)) {
+      const entry = { ...this.#entry(name), connection: `before ${name}` };
+      this.#report(async () => {
+        await this.#store.enter(entry);
+        await this.#store.leave(entry, this.#grace());
+      });
+    }
+    if (names.length > STEP) setImmediate(() => this.#expire(names.slice(STEP)));
   }
 
   /** Is the change one of this list? */
@@ -58,10 +93,13 @@ export class Occupancy {
     if (member === null) {
       if (since === undefined) return null;
       this.#known.delete(name);
+      this.#report(() => this.#record?.remove(name));
       return { isThere: false, key: `${name} ${since}` };
     }
     this.#known.set(name, member.since);
-    return since === undefined ? { isThere: true, key: `${name} ${member.since}` } : null;
+    if (since !== undefined) return null;
+    this.#report(() => this.#record?.add(name));
+    return { isThere: true, key: `${name} ${member.since}` };
   }
 
   /** One more on this node. */
@@ -105,7 +143,7 @@ export class Occupancy {
     return { channel: this.#list, connection: `${this.#node} ${name}`, user: name };
   }
 
-  #report(change: () => void | Promise<void>): void {
+  #report(change: () => void | Promise<void> | undefined): void {
     try {
       void Promise.resolve(change()).catch(this.#onFault);
     } catch (error) {
@@ -123,4 +161,9 @@ export interface OccupancyParts {
   /** Milliseconds for which a name that has gone still counts. */
   readonly grace: () => number;
   readonly onFault: (error: unknown) => void;
+  /**
+   * What keeps the names over a restart; `undefined`: the store does, or nothing is kept. Asked once the
+   * engine has started.
+   */
+  readonly record: () => OccupancyRecord | undefined;
 }

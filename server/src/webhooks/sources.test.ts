@@ -20,7 +20,11 @@ function start() {
   const webhooks = { wants: () => true, record, endpoints: [endpoint] } as unknown as Webhooks;
   const store = { enter: () => {}, leave: () => {} } as unknown as PresenceStore;
   const events = new EventBus();
-  return { sources: new WebhookSources({ webhooks, events, store, run: 'r', clients: () => [] }), events, recorded };
+  return {
+    sources: new WebhookSources({ webhooks, events, store, run: 'r', clients: () => [], recordOf: () => undefined }),
+    events,
+    recorded,
+  };
 }
 
 describe('dead letters', () => {

@@ -9,6 +9,7 @@ import type { PresenceObserver } from '../presence/presence.ts';
 import { chain } from '../util/now-or-later.ts';
 import type { WebhookEventType } from '../webhook.ts';
 import { Occupancy } from './occupancy.ts';
+import type { OccupancyRecord } from './occupancy-record.ts';
 import type { Webhooks } from './webhooks.ts';
 
 export interface SourceParts {
@@ -19,6 +20,8 @@ export interface SourceParts {
   readonly run: string;
   /** The connected clients of this node. */
   readonly clients: () => Iterable<PresentClient>;
+  /** Keeps the names of a list over a restart; `undefined`: the engine needs none. */
+  readonly recordOf: (list: string) => OccupancyRecord | undefined;
 }
 
 /** A client that was there before an endpoint wanted to know. */
@@ -56,18 +59,21 @@ export class WebhookSources implements PresenceObserver {
 
   constructor(parts: SourceParts) {
     this.#parts = parts;
-    const { events, webhooks, store, run } = parts;
+    const { events, webhooks, store, run, recordOf } = parts;
     const onFault = (error: unknown) => events.emit('fault', { where: 'webhooks: occupancy', error });
     const grace = () => Math.max(0, ...webhooks.endpoints.map(({ config }) => config.debounce));
-    const common = { store, node: run, grace, onFault };
-    this.#channels = new Occupancy({ ...common, list: '#webhooks:occupied' });
-    this.#users = new Occupancy({ ...common, list: '#webhooks:online' });
+    const create = (list: string) =>
+      new Occupancy({ store, node: run, grace, onFault, list, record: () => recordOf(list) });
+    this.#channels = create('#webhooks:occupied');
+    this.#users = create('#webhooks:online');
     this.#listen();
   }
 
   /** Call it when the engine has started. */
-  start(): Promise<void> {
-    return this.prepare(this.#parts.webhooks.endpoints.flatMap(({ config }) => config.events));
+  async start(): Promise<void> {
+    await this.prepare(this.#parts.webhooks.endpoints.flatMap(({ config }) => config.events));
+    if (!this.#wantsChannels) await this.#channels.forget();
+    if (!this.#wantsUsers) await this.#users.forget();
   }
 
   /** Starts what endpoints for these events need. */

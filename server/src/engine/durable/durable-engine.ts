@@ -69,6 +69,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   readonly name = 'durable';
   readonly log: Log = this;
   readonly copies = true;
+  readonly forgetsMembers = true;
   readonly presence: MemoryPresence;
   readonly revocations: RevocationStore = this;
   readonly groups: DurableGroups;

@@ -74,7 +74,12 @@ export class EngineOwner {
       engine,
       graceOf,
       onFault,
-      welcome: () => ({ life: this.#life, trouble: engine.trouble ?? null, copies: engine.log.copies === true }),
+      welcome: () => ({
+        life: this.#life,
+        trouble: engine.trouble ?? null,
+        copies: engine.log.copies === true,
+        forgetsMembers: engine.forgetsMembers === true,
+      }),
       // The engine is asked every time: a user who comes second must not get its answer before the
       // channel is really watched.
       watch: (channel, user) => {

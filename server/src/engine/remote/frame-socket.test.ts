@@ -91,7 +91,7 @@ async function userOf(engine: MemoryEngine) {
   const note = (what: string) => (channel: string) => void calls.push(`${what} ${channel}`);
   const user = new EngineUser(near, {
     engine,
-    welcome: () => ({ life: 'x', trouble: null, copies: false }),
+    welcome: () => ({ life: 'x', trouble: null, copies: false, forgetsMembers: false }),
     graceOf: () => 0,
     watch: note('watch'),
     unwatch: note('unwatch'),

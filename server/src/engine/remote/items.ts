@@ -28,6 +28,8 @@ export interface Welcome {
   readonly trouble: string | null;
   /** Does its log append copies in the same step? */
   readonly copies: boolean;
+  /** Are members lost when the owner ends, although the logs are kept? */
+  readonly forgetsMembers: boolean;
 }
 
 /** A page, its messages by value. */

@@ -39,6 +39,7 @@ export class RemoteEngine implements Engine, Log {
   #life: string | undefined;
   #trouble: string | null = null;
   #copies: boolean | undefined;
+  #forgetsMembers: boolean | undefined;
 
   constructor({ path, clock = systemClock }: RemoteEngineOptions) {
     this.#age = new AgeClock(clock);
@@ -64,6 +65,10 @@ export class RemoteEngine implements Engine, Log {
 
   get copies(): boolean | undefined {
     return this.#copies;
+  }
+
+  get forgetsMembers(): boolean | undefined {
+    return this.#forgetsMembers;
   }
 
   start(listener: EngineListener): Promise<void> {
@@ -150,12 +155,13 @@ export class RemoteEngine implements Engine, Log {
     this.#listener.signal?.(signal);
   }
 
-  #reached({ life, trouble, copies }: Welcome): void {
+  #reached({ life, trouble, copies, forgetsMembers }: Welcome): void {
     const first = this.#life === undefined;
     const anew = this.#life !== life;
     this.#life = life;
     this.#trouble = trouble;
     this.#copies = copies;
+    this.#forgetsMembers = forgetsMembers;
     if (first) return;
     // Lost again in the meantime: then it will be reached again.
     this.#resume({ anew }).catch(() => {});
