@@ -44,7 +44,8 @@ async function start(options: RedisEngineOptions, schedules: ConfigInput['schedu
   const shared = new SharedEngine(new RedisEngine({ timeout: 10_000, ...options }));
   engines.push(shared);
   const engine = shared.node();
-  const world = new World({ channels: { 'later:{id}': bounds }, schedules }, { engine: () => engine });
+  const channels = { 'later:{id}': bounds, 'few:{id}': { ...bounds, schedule: { max: 3 } } };
+  const world = new World({ channels, schedules }, { engine: () => engine });
   world.clock.set((nodes[0]?.world.clock.now() ?? Date.now()) - world.clock.now());
   await world.gateway.start();
   nodes.push({ world, engine });
@@ -94,6 +95,24 @@ describe.each([
     }
     expect(await published(two, channel, 20)).toEqual(range(20));
     expect((await one.world.gateway.schedules(channel)).messages).toEqual([]);
+  });
+
+  it('are limited over both nodes, which accept some at the same time', async () => {
+    const both = [await start(options()), await start(options())] as const;
+    const channel = `few:${++channels}`;
+    const accept = () =>
+      range(10).map((data) =>
+        (both[data % 2] as RedisNode).world.gateway.schedule(channel, data, { delay: 1_000 }).then(
+          ({ id }) => id,
+          (error: Error) => error.name,
+        ),
+      );
+    const outcomes = await Promise.all(accept());
+    expect(outcomes.filter((outcome) => outcome === 'too_many_scheduled')).toHaveLength(7);
+    const [id = ''] = outcomes.filter((outcome) => outcome !== 'too_many_scheduled');
+    await both[1].world.gateway.unschedule(channel, id);
+    expect((await Promise.all(accept())).filter((outcome) => outcome === 'too_many_scheduled')).toHaveLength(9);
+    expect(await published(both[0], channel, 3)).toHaveLength(3);
   });
 
   it('are listed and withdrawn by a node as soon as another has accepted them', async () => {

@@ -8,6 +8,8 @@ export interface Acceptance {
   readonly key: string | undefined;
   /** Why it cannot be accepted now, unless it was accepted before. */
   readonly refusal: Refusal | null;
+  /** Appends it, or says why no more may wait. */
+  readonly append: (record: ScheduledMessage, key: string | undefined) => Promise<Logged | Refusal>;
 }
 
 /** How often a message may be withdrawn and scheduled again with the same key, within an hour. */
@@ -21,13 +23,14 @@ const MOST_WITHDRAWN = 16;
  * @throws EngineUnavailable
  */
 export async function acceptOnce(
-  log: Pick<ScheduleLog, 'append' | 'recall' | 'isWithdrawn'>,
-  { record, key, refusal }: Acceptance,
+  log: Pick<ScheduleLog, 'recall' | 'isWithdrawn'>,
+  { record, key, refusal, append }: Acceptance,
 ): Promise<Logged | Refusal> {
-  if (key === undefined) return refusal ?? log.append(record);
+  if (key === undefined) return refusal ?? append(record, undefined);
   let name = key;
   for (let withdrawn = 0; withdrawn < MOST_WITHDRAWN; withdrawn++) {
-    const found = refusal === null ? await log.append(record, name) : ((await log.recall(name)) ?? refusal);
+    const appended = refusal ?? (await append(record, name));
+    const found = appended instanceof Refusal ? ((await log.recall(name)) ?? appended) : appended;
     if (found instanceof Refusal) return found;
     if (!found.isRepeat || !(await log.isWithdrawn(found.id))) return found;
     name = `${key} after ${found.id}`;

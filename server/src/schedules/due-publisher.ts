@@ -1,20 +1,13 @@
-import type { Door } from '../channels/door.ts';
-import type { Rules } from '../channels/rules.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
-import type { EventBus } from '../events.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import type { Timer } from '../util/clock.ts';
 import type { PendingMessage, PendingMessages } from './pending-messages.ts';
-import { publishLate } from './publish-late.ts';
+import { type LatePublish, type LatePublishParts, publishAllLate } from './publish-late.ts';
 import { REMEMBERED, type ScheduleLog } from './schedule-log.ts';
-import { contentOf } from './schedule-record.ts';
+import { contentOf, type ScheduledMessage } from './schedule-record.ts';
 
-export interface DuePublisherParts {
+export interface DuePublisherParts extends LatePublishParts {
   readonly log: ScheduleLog;
   readonly pending: PendingMessages;
-  readonly door: Door;
-  readonly rules: Rules;
-  readonly events: EventBus;
-  readonly clock: Clock;
   /** This run of the gateway. */
   readonly run: string;
 }
@@ -23,8 +16,16 @@ export interface DuePublisherParts {
 export const STAGGER = 250;
 /** Milliseconds until a publish that was refused for now is tried again. */
 export const RETRY = 1_000;
+/** Messages that are published together, and are in memory meanwhile. */
+const BATCH = 64;
 
-/** Publishes scheduled messages when they are due: one after the other, in the order of their times. */
+/** A message that is due, and what the log has of it. */
+interface DueMessage {
+  readonly pending: PendingMessage;
+  readonly record: ScheduledMessage;
+}
+
+/** Publishes scheduled messages when they are due: batch by batch, in the order of their times. */
 export class DuePublisher {
   readonly #parts: DuePublisherParts;
   /** Until when channels refuse messages for now. */
@@ -60,7 +61,7 @@ export class DuePublisher {
     this.#isPublishing = true;
     let retryIn = 0;
     try {
-      for (let first = this.#next(); first !== undefined; first = this.#next()) await this.#publish(first);
+      for (let due = this.#takeDue(); due.length > 0; due = this.#takeDue()) await this.#publishAll(due);
     } catch (error) {
       retryIn = RETRY;
       if (!(error instanceof EngineUnavailable)) this.#fault(error);
@@ -70,28 +71,50 @@ export class DuePublisher {
     this.arm(retryIn);
   }
 
-  #next(): PendingMessage | undefined {
+  /** The first ones of which it is this node's turn. */
+  #takeDue(): readonly PendingMessage[] {
     const { pending, log, clock } = this.#parts;
-    const first = pending.first();
-    return first !== undefined && log.isRunning && this.#turnOf(first) <= clock.now() ? first : undefined;
+    const now = clock.now();
+    return pending.take((first) => log.isRunning && this.#turnOf(first) <= now, BATCH);
   }
 
-  async #publish(pending: PendingMessage): Promise<void> {
-    const { id, channel } = pending;
-    if (this.#waits(pending)) return;
-    const record = await this.#parts.log.recordAt(pending);
-    if (record?.kind === 'scheduled') {
-      const { user, at } = record;
-      const content = contentOf(record);
-      const publish = { kind: 'once', at, channel, user, content, key: `scheduled ${id}`, window: REMEMBERED } as const;
-      if (!(await publishLate(this.#parts, publish))) {
-        this.#postpone(pending, this.#parts.clock.now() + RETRY);
-        return;
-      }
-    } else {
-      this.#fault(new Error(`a scheduled message on "${channel}" was lost from the log`));
+  /** What fails is tried again: the keys of the messages say what was published already. */
+  async #publishAll(due: readonly PendingMessage[]): Promise<void> {
+    const { pending } = this.#parts;
+    const ready = due.filter((one) => !this.#waits(one));
+    try {
+      await this.#settle(await this.#publishReady(ready));
+    } finally {
+      for (const one of ready) pending.putBack(one);
     }
-    await this.#parts.log.settle(id);
+  }
+
+  /** @returns those that are over */
+  async #publishReady(ready: readonly PendingMessage[]): Promise<readonly PendingMessage[]> {
+    const { log, clock } = this.#parts;
+    const records = await Promise.all(ready.map((one) => log.recordAt(one)));
+    const found: DueMessage[] = [];
+    const over: PendingMessage[] = [];
+    for (const [at, pending] of ready.entries()) {
+      const record = records[at];
+      if (record?.kind === 'scheduled') found.push({ pending, record });
+      else {
+        this.#fault(new Error(`a scheduled message on "${pending.channel}" was lost from the log`));
+        over.push(pending);
+      }
+    }
+    const areOver = await publishAllLate(this.#parts, found.map(toPublish));
+    const later = clock.now() + RETRY;
+    for (const [at, { pending }] of found.entries()) {
+      if (areOver[at] === true) over.push(pending);
+      else this.#postpone(pending, later);
+    }
+    return over;
+  }
+
+  async #settle(over: readonly PendingMessage[]): Promise<void> {
+    const settled = await Promise.allSettled(over.map(({ id }) => this.#parts.log.settle(id)));
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
   }
 
   /** Must it wait, because messages of its channel before it do? */
@@ -115,4 +138,9 @@ export class DuePublisher {
   #fault(error: unknown): void {
     this.#parts.events.emit('fault', { where: 'schedules', error });
   }
+}
+
+function toPublish({ pending: { id, channel }, record }: DueMessage): LatePublish {
+  const { user, at } = record;
+  return { kind: 'once', at, channel, user, content: contentOf(record), key: `scheduled ${id}`, window: REMEMBERED };
 }

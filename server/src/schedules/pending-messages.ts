@@ -92,6 +92,25 @@ export class PendingMessages implements LogView {
   }
 
   /**
+   * Takes the first messages, in their order, as long as they pass; at most `most`. Each must be removed,
+   * postponed or put back.
+   */
+  take(passes: (message: PendingMessage) => boolean, most: number): PendingMessage[] {
+    const taken: PendingMessage[] = [];
+    for (let first = this.first(); first !== undefined && passes(first); first = this.first()) {
+      this.#due.pop();
+      taken.push(first);
+      if (taken.length === most) break;
+    }
+    return taken;
+  }
+
+  /** Puts back a message that was taken. Does nothing if it was removed or postponed meanwhile. */
+  putBack(message: PendingMessage): void {
+    if (this.#byId.get(message.id) === message) this.#due.push(message);
+  }
+
+  /**
    * The first messages of a channel by time, after a position. One pass over all messages, which
    * keeps no more than `limit` of them.
    */

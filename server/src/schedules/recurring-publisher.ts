@@ -1,23 +1,16 @@
-import type { Door } from '../channels/door.ts';
-import type { Rules } from '../channels/rules.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
-import type { EventBus } from '../events.ts';
 import type { RecurringSchedule } from '../rule.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import type { Timer } from '../util/clock.ts';
 import { CronTimes } from '../util/cron-times.ts';
 import { RETRY, STAGGER } from './due-publisher.ts';
-import { publishLate } from './publish-late.ts';
+import { type LatePublishParts, publishLate } from './publish-late.ts';
 import { type CreatedSchedule, planOf, type RecurringProgress } from './recurring-definitions.ts';
 import type { ScheduleLog } from './schedule-log.ts';
 import { contentOfRecurring } from './schedule-record.ts';
 
-export interface RecurringPublisherParts {
+export interface RecurringPublisherParts extends LatePublishParts {
   readonly log: ScheduleLog;
   readonly progress: RecurringProgress;
-  readonly door: Door;
-  readonly rules: Rules;
-  readonly events: EventBus;
-  readonly clock: Clock;
   /** This run of the gateway. */
   readonly run: string;
 }

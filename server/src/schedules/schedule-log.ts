@@ -136,13 +136,23 @@ export class ScheduleLog {
    * @returns whether it was appended
    */
   async applyIfRead(record: ScheduleRecord): Promise<boolean> {
+    const logged = await this.appendIfRead(record);
+    if (logged === undefined) return false;
+    const { id, epoch, offset } = logged;
+    if (epoch === this.#epoch) this.#add({ id, offset }, record);
+    return true;
+  }
+
+  /**
+   * Appends a record if this node has read everything that was appended before it. A key that is
+   * remembered is answered in any case.
+   */
+  async appendIfRead(record: ScheduleRecord, key?: string): Promise<Logged | undefined> {
     const expected = { offset: this.#head, ...(this.#epoch !== undefined && { epoch: this.#epoch }) };
     try {
-      const { id, epoch, offset } = await this.#append(record, { expected });
-      if (epoch === this.#epoch) this.#add({ id, offset }, record);
-      return true;
+      return await this.#append(record, { expected, ...(key !== undefined && { key }) });
     } catch (error) {
-      if (error instanceof HeadMoved) return false;
+      if (error instanceof HeadMoved) return undefined;
       throw error;
     }
   }

@@ -1,6 +1,5 @@
 import { type Draft, type ScheduleResult, toDraft } from '@sluice/protocol';
 import { type Identity, isBackend } from '../auth/identity.ts';
-import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { Door } from '../channels/door.ts';
 import type { PublishRequest } from '../channels/publication.ts';
 import { scopeOf } from '../channels/publisher-scope.ts';
@@ -19,6 +18,7 @@ import { Recurring } from './recurring.ts';
 import { CreatedSchedules, RecurringProgress } from './recurring-definitions.ts';
 import { ScheduleLog } from './schedule-log.ts';
 import type { ScheduledMessage } from './schedule-record.ts';
+import { WaitingLimit } from './waiting-limit.ts';
 import { listWaiting, type WaitingOptions, type WaitingPage } from './waiting-list.ts';
 
 /** When a message is due: after a delay in milliseconds, or at a time in ms since the Unix epoch. */
@@ -38,9 +38,6 @@ export interface SchedulesParts {
   readonly mostEntries?: number;
 }
 
-/** Messages of all rules that may wait. */
-const MOST_PENDING = 50_000;
-
 /**
  * Messages that are published later. SPEC.md section 13.
  *
@@ -53,6 +50,7 @@ export class Schedules {
   readonly #pending: PendingMessages;
   readonly #log: ScheduleLog;
   readonly #due: DuePublisher;
+  readonly #limit: WaitingLimit;
   readonly #run: string;
   /** Recurring messages. */
   readonly recurring: Recurring;
@@ -71,7 +69,9 @@ export class Schedules {
       changed: () => this.#changed(),
       fault: (error) => events.emit('fault', { where: 'schedules', error }),
     });
-    const shared = { ...parts, log: this.#log, run: this.#run };
+    const copies = () => parts.log.copies === true;
+    const shared = { ...parts, log: this.#log, run: this.#run, copies };
+    this.#limit = new WaitingLimit({ log: this.#log, pending: this.#pending });
     this.#due = new DuePublisher({ ...shared, pending: this.#pending });
     this.recurring = new Recurring({ ...shared, created, progress });
   }
@@ -132,7 +132,9 @@ export class Schedules {
     const key = draft.key === undefined ? undefined : `${channel} ${scopeOf(by)} ${draft.key}`;
     try {
       const record = this.#recordOf(draft, { at, channel, by });
-      const accepted = await acceptOnce(this.#log, { record, key, refusal });
+      const append = (one: ScheduledMessage, name: string | undefined) =>
+        this.#limit.append(one, name, { pattern: rule.pattern.source, max: rule.schedule?.max ?? 0 });
+      const accepted = await acceptOnce(this.#log, { record, key, refusal, append });
       if (accepted instanceof Refusal) return accepted;
       const first = accepted.isRepeat ? await this.#log.recordAt(accepted) : undefined;
       return { id: accepted.id, at: first?.kind === 'scheduled' ? first.at : at };
@@ -155,12 +157,7 @@ export class Schedules {
         `a message on "${channel}" may be delayed by at most ${schedule.maxDelay} ms`,
       );
     }
-    if (this.#pending.countOf(pattern.source) < schedule.max && this.#pending.size < MOST_PENDING) return null;
-    return new Refusal(
-      'too_many_scheduled',
-      `${this.#pending.countOf(pattern.source)} messages of "${pattern.source}" wait`,
-      CLIENT_RETRY,
-    );
+    return null;
   }
 
   #recordOf(

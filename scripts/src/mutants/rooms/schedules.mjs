@@ -23,8 +23,8 @@ export const schedules = [
   },
   {
     file: PUBLISHER,
-    from: '    await this.#parts.log.settle(id);\n',
-    to: '',
+    from: 'over.map(({ id }) => this.#parts.log.settle(id))',
+    to: 'over.map(({ id }) => id)',
     fault: 'what was published is never settled',
     tests: ONCE,
   },
