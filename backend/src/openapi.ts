@@ -1071,6 +1071,7 @@ export interface components {
         };
         readonly Explanation: {
             readonly allowed: boolean;
+            readonly bound?: string | null;
             readonly channel: string;
             readonly message: string;
             readonly reason: {
@@ -1078,6 +1079,7 @@ export interface components {
             };
             readonly remedy: string;
             readonly rule: string | null;
+            readonly spans?: readonly string[];
             readonly verb: string;
         };
         readonly GroupGap: {
@@ -2154,7 +2156,7 @@ export interface operations {
         readonly requestBody: {
             readonly content: {
                 readonly "application/json": {
-                    /** @example chat:lobby */
+                    /** @description A channel, or a pattern like chat:* */
                     readonly channel: string;
                     readonly identity?: {
                         readonly caps?: Record<string, never>;

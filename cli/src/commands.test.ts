@@ -71,6 +71,16 @@ To deny it, change allow.subscribe of the rule "chat:{room}", or issue tokens wi
     ]);
   });
 
+  it('explains a subscription to a pattern', async () => {
+    const { code, out } = await ask('subscribe', 'chat:*', '--sub', 'ada');
+    expect([code, out]).toEqual([
+      1,
+      `denied: user "ada" may not subscribe to "chat:*": no channel has all its messages.
+Add bind: ["chat:*"] to the rule of a channel that allows "subscribe".
+Rules with channels of this pattern: "chat:{room}".`,
+    ]);
+  });
+
   it('prints JSON for programs', async () => {
     const { out } = await ask('publish', 'chat:one', '--sub', 'ada', '--cap', 'chat:*=publish', '--json');
     expect(JSON.parse(out)).toMatchObject({ allowed: true, reason: { kind: 'capability', pattern: 'chat:*' } });
@@ -79,6 +89,7 @@ To deny it, change allow.subscribe of the rule "chat:{room}", or issue tokens wi
   it.each([
     [['shout', 'chat:one'], 'Allowed choices are subscribe'],
     [['subscribe', 'chat:one', '--sub', ''], '--sub must name the user'],
+    [['publish', 'chat:*', '--sub', 'ada'], 'only "subscribe" accepts'],
     [['subscribe', 'chat:one', '--cap', 'a:{b}=publish'], '{param} is for rules only'],
   ])('refuses %j', async (args, message) => {
     const { code, err } = await ask(...args);

@@ -1,8 +1,9 @@
 import {
   type AccessExplanation,
-  explainAccess,
+  explainIn,
   type Identity,
   parseCapabilities,
+  patternFault,
   Rules,
   VERBS,
   type Verb,
@@ -17,6 +18,7 @@ const EXAMPLES = `
 Examples:
   $ sluice explain subscribe chat:lobby --sub ada
   $ sluice explain publish chat:lobby --sub ada --claim role=admin --cap 'chat:*=!publish'
+  $ sluice explain subscribe 'orders:*' --sub ada       which channel has all messages of the pattern
   $ sluice explain subscribe news:today                 an anonymous connection
 
 The rules of the configuration decide; no gateway has to run. Exit code: 0 if allowed, 1 if not.`;
@@ -35,15 +37,23 @@ function identityOf({ sub, cap, claim: claims = {} }: ExplainFlags): Identity {
   return { user: sub ?? null, claims, capabilities };
 }
 
-const inWords = ({ allowed, message, remedy }: AccessExplanation): string =>
-  `${allowed ? 'allowed' : 'denied'}: ${message}.\n${remedy}`;
+const inWords = ({ allowed, message, remedy, spans }: AccessExplanation): string =>
+  [`${allowed ? 'allowed' : 'denied'}: ${message}.`, remedy, ...(spans === undefined ? [] : [spanned(spans)])].join(
+    '\n',
+  );
+
+const spanned = (rules: readonly string[]): string =>
+  rules.length === 0
+    ? 'No rule has channels of this pattern.'
+    : `Rules with channels of this pattern: ${rules.map((rule) => `"${rule}"`).join(', ')}.`;
 
 async function run(verb: Verb, channel: string, flags: ExplainFlags, shell: Shell): Promise<void> {
   const { sub: _sub, cap: _cap, claim: _claim, json, ...configFlags } = flags;
   const identity = identityOf(flags);
   const { config } = await loadAsServed(configFlags, shell);
-  const match = new Rules(config.channels).match(channel);
-  const explanation = await explainAccess({ identity, verb, channel, match });
+  const fault = patternFault(verb, channel);
+  if (fault !== null) throw new CliError(fault, 2);
+  const explanation = await explainIn(new Rules(config.channels), { identity, verb, channel });
   shell.out(json === true ? JSON.stringify(explanation) : inWords(explanation));
   if (!explanation.allowed) throw new CliError('not allowed');
 }
@@ -54,7 +64,7 @@ export function addExplain(program: Command, shell: Shell): void {
     .command('explain')
     .description('Explain whether a user may do something on a channel, and what decides.')
     .addArgument(new Argument('<verb>', 'the operation').choices(VERBS))
-    .argument('<channel>', 'the name of the channel')
+    .argument('<channel>', 'the name of the channel; to subscribe, also a pattern')
     .option('--sub <user>', 'the user; without it, an anonymous connection')
     .option('--cap <pattern=verbs>', "a capability of the token, like 'chat:*=subscribe'; repeat for more", collectCaps)
     .option('--claim <name=value>', 'a claim of the token, its value as JSON or text; repeat for more', collectClaims)

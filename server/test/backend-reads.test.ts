@@ -176,6 +176,15 @@ describe('POST /api/v1/explain', () => {
     expect([status, json.allowed, json.reason]).toEqual([200, false, { kind: 'token', error: 'token_signature' }]);
   });
 
+  it('explains a subscription to a pattern', async () => {
+    const body = { channel: 'chat:*', verb: 'subscribe', identity: { user: 'ada' } };
+    expect((await call('/explain', { bearer: MANAGER_KEY, body })).json).toMatchObject({
+      ...{ allowed: false, channel: 'chat:*', bound: null, spans: ['chat:{room}'], reason: { kind: 'no_binding' } },
+    });
+    const wider = { ...body, channel: '**' };
+    expect(errorOf(await call('/explain', { bearer: MANAGER_KEY, body: wider }))).toEqual([403, 'permission_denied']);
+  });
+
   it('needs the verb manage', async () => {
     const body = { channel: 'chat:one', verb: 'subscribe' };
     expect((await call('/explain', { bearer: MANAGER_KEY, body })).status).toBe(200);
@@ -192,6 +201,8 @@ describe('POST /api/v1/explain', () => {
     [{ verb: 'publish' }, 400, 'command_invalid'],
     [{ channel: 'chat:one', verb: 'shout' }, 400, 'command_invalid'],
     [{ channel: 'a b', verb: 'publish' }, 400, 'channel_invalid'],
+    [{ channel: 'chat:*', verb: 'publish' }, 400, 'channel_invalid'],
+    [{ channel: 'chat:*:{id}', verb: 'subscribe' }, 400, 'channel_invalid'],
     [{ channel: 'chat:one', verb: 'publish', user: 'ada' }, 400, 'command_invalid'],
     [{ channel: 'chat:one', verb: 'publish', token: 5 }, 400, 'command_invalid'],
     [{ channel: 'chat:one', verb: 'publish', token: 'a.b.c', identity: {} }, 400, 'command_invalid'],

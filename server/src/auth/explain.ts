@@ -20,11 +20,13 @@ export type Reason =
   | { readonly kind: 'no_grant'; readonly grants: readonly string[] }
   /** The rule's `only` takes values from a claim that the token does not have. */
   | { readonly kind: 'only' }
+  /** No channel has all messages of the pattern. */
+  | { readonly kind: 'no_binding' }
   /** A grant function threw, or returned neither true nor false. */
   | { readonly kind: 'grant_failed' };
 
 /** What can decide about a permission of a valid identity. */
-type Decisive = Exclude<Reason, { readonly kind: 'token' } | { readonly kind: 'only' }>;
+type Decisive = Exclude<Reason, { readonly kind: 'token' | 'only' | 'no_binding' }>;
 
 export interface Explanation {
   readonly allowed: boolean;
@@ -167,7 +169,8 @@ function wordsFor({ identity, verb, channel, match }: Question, allowed: boolean
   }
 }
 
-function nameOf({ user, name, trusted }: Identity): string {
+/** An identity in a sentence. */
+export function nameOf({ user, name, trusted }: Identity): string {
   if (name !== undefined) return `the API key "${name}"`;
   if (user !== null) return `user "${user}"`;
   return trusted === true ? 'the embedding program' : 'an anonymous connection';

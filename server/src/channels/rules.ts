@@ -1,6 +1,15 @@
-import { boundChannelsOf, boundTo, isChannelName, isWildcard, matchPattern, type Params } from '@sluice/protocol';
+import {
+  boundChannelsOf,
+  boundTo,
+  isChannelName,
+  isWildcard,
+  matchPattern,
+  type Params,
+  type Pattern,
+} from '@sluice/protocol';
 import type { Grant } from '../auth/acl.ts';
 import { TOKEN_CLAIMS } from '../auth/identity.ts';
+import { patternsOverlap } from '../auth/pattern-permissions.ts';
 import type { Rule } from '../rule.ts';
 import { type BoundChannel, NOT_BOUND } from './bindings.ts';
 
@@ -84,6 +93,14 @@ export class Rules {
     const found = this.#findBound(pattern);
     this.#boundFor.set(pattern, found);
     return found;
+  }
+
+  /**
+   * The rules whose channels may have a name of the pattern, the most specific first. Without those of
+   * bound channels, which only have copies.
+   */
+  spannedBy(pattern: Pattern): readonly Rule[] {
+    return this.#rules.filter((rule) => rule.bind.length === 0 && patternsOverlap(rule.pattern, pattern));
   }
 
   /** Does a match still hold? Matches are compared by identity. */

@@ -233,8 +233,8 @@ export const manage = [
   },
   {
     file: `${API}/routes/explain.ts`,
-    from: 'if (by.trusted !== true && !manager.allowed) return',
-    to: 'if (by.trusted === true && !manager.allowed) return',
+    from: 'return allowed ? null : new Refusal',
+    to: 'return allowed || by ? null : new Refusal',
     fault: 'an API key learns the permissions on channels that it may not manage',
     tests: EXPLAIN,
   },

@@ -1,5 +1,5 @@
 import { VERBS } from '../../auth/identity.ts';
-import { CHANNEL_NAME, MISSING } from './components.ts';
+import { CHANNEL_NAME, CHANNEL_PATTERN, MISSING } from './components.ts';
 import type { Operations } from './operation.ts';
 import { ANY, body, list, NUMBER, oneOf, ref, reply, text, upTo, whole } from './schema.ts';
 
@@ -8,7 +8,7 @@ export const ACCESS_OPERATIONS: Operations = {
   'POST /api/v1/explain': {
     ...{ id: 'explain', tag: 'access', needs: 'manage' },
     body: body(
-      { channel: CHANNEL_NAME, verb: oneOf(...VERBS) },
+      { channel: CHANNEL_PATTERN, verb: oneOf(...VERBS) },
       {
         token: text(),
         identity: {

@@ -97,15 +97,18 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
     { error: text(), refused: reply({ error: text(), detail: text() }) },
   ),
   Settled: reply({}, { expired: list(text()), deadline: NUMBER }),
-  Explanation: reply({
-    allowed: FLAG,
-    verb: text(),
-    channel: text(),
-    rule: orNull(text()),
-    reason: reply({ kind: text() }),
-    message: text(),
-    remedy: text(),
-  }),
+  Explanation: reply(
+    {
+      allowed: FLAG,
+      verb: text(),
+      channel: text(),
+      rule: orNull(text()),
+      reason: reply({ kind: text() }),
+      message: text(),
+      remedy: text(),
+    },
+    { bound: orNull(text()), spans: list(text()) },
+  ),
 };
 
 /** The form of a channel's name. SPEC.md section 3.1. */

@@ -1,10 +1,11 @@
-import { channelNameFault, ERRORS } from '@sluice/protocol';
+import { channelNameFault, ERRORS, isWildcard } from '@sluice/protocol';
 import { explain, explainToken } from '../../auth/explain.ts';
 import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from '../../auth/identity.ts';
-import { type AccessExplanation, explainAccess } from '../../channels/explain-access.ts';
+import { type AccessExplanation, explainIn, patternFault } from '../../channels/explain-access.ts';
 import { Refusal } from '../../refusal.ts';
 import { asBackend, type BackendServices } from '../backend.ts';
 import { readJson } from '../body.ts';
+import { refuseManaging } from '../manager.ts';
 import type { Route } from '../route.ts';
 
 /** What a request for an explanation holds: a token, or the claims of one. */
@@ -22,7 +23,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 /**
  * `POST /api/v1/explain`: may this token, or an identity with these claims, use the verb on the
- * channel, what decided, and what would change it? Needs `manage` on the channel.
+ * channel, what decided, and what would change it? Needs `manage` on the channel. With `subscribe`,
+ * the channel may be a pattern.
  */
 export function explainRoute(services: BackendServices): Route['handle'] {
   return (request) =>
@@ -36,17 +38,26 @@ export function explainRoute(services: BackendServices): Route['handle'] {
 
 async function answer(services: BackendServices, by: Identity, query: Query): Promise<AccessExplanation | Refusal> {
   const { channel, verb } = query;
-  const match = services.rules.match(channel);
-  const manager = await explain({ identity: by, verb: 'manage', channel, match });
-  if (by.trusted !== true && !manager.allowed) return new Refusal('permission_denied', manager.message);
+  const { rules } = services;
+  const refusal = await refuseAsking(services, by, channel);
+  if (refusal !== null) return refusal;
   if (query.token === undefined) {
     const identity = readIdentity(query.identity);
-    return identity instanceof Refusal ? identity : explainAccess({ identity, verb, channel, match });
+    return identity instanceof Refusal ? identity : explainIn(rules, { identity, verb, channel });
   }
   const verification = await services.verifier.verify(query.token);
-  if (verification.ok) return explainAccess({ identity: verification.identity, verb, channel, match });
+  if (verification.ok) return explainIn(rules, { identity: verification.identity, verb, channel });
   const { error, message } = verification;
+  const match = rules.match(channel);
   return explainToken({ verb, channel, match }, { error, message, remedy: ERRORS[error].remedy });
+}
+
+/** Why the caller may not ask: for a pattern, it must manage all its channels. */
+async function refuseAsking({ rules }: BackendServices, by: Identity, channel: string): Promise<Refusal | null> {
+  if (by.trusted === true) return null;
+  if (isWildcard(channel)) return refuseManaging(by, channel);
+  const { allowed, message } = await explain({ identity: by, verb: 'manage', channel, match: rules.match(channel) });
+  return allowed ? null : new Refusal('permission_denied', message);
 }
 
 function readQuery(body: unknown): Query | Refusal {
@@ -55,12 +66,17 @@ function readQuery(body: unknown): Query | Refusal {
   const [strange] = Object.keys(unknown);
   if (strange !== undefined) return wrong(`unknown field ${JSON.stringify(strange.slice(0, 40))}; write ${FORM}`);
   if (typeof channel !== 'string') return wrong(`"channel" must be a string; write ${FORM}`);
-  const fault = channelNameFault(channel);
-  if (fault !== null) return new Refusal('channel_invalid', fault);
   if (!(VERBS as readonly unknown[]).includes(verb)) return wrong(`"verb" must be one of ${VERBS.join(', ')}`);
+  const fault = refuseChannel(verb as Verb, channel);
+  if (fault !== null) return fault;
   if (token !== undefined && typeof token !== 'string') return wrong('"token" must be a string');
   if (token !== undefined && identity !== undefined) return wrong('give "token" or "identity", not both');
   return { channel, verb: verb as Verb, ...(token === undefined ? { identity } : { token }) };
+}
+
+function refuseChannel(verb: Verb, channel: string): Refusal | null {
+  const fault = isWildcard(channel) ? patternFault(verb, channel) : channelNameFault(channel);
+  return fault === null ? null : new Refusal('channel_invalid', fault);
 }
 
 /** An identity as its token would make it; without one, an anonymous connection. */
