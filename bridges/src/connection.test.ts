@@ -58,8 +58,10 @@ describe('a connection', () => {
 
   it('is closed once after its use, and when the use fails', async () => {
     const connection = new Connection();
-    await closing(connection, new AbortController().signal, async () => {});
-    const failing = closing(connection, new AbortController().signal, () => Promise.reject(new Error('no')));
+    const clock = new Bell();
+    const { signal } = new AbortController();
+    await closing(connection, { clock, signal }, async () => {});
+    const failing = closing(connection, { clock, signal }, () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
     expect(connection.closed).toBe(2);
   });
@@ -70,7 +72,7 @@ describe('a connection', () => {
     let end: () => void = () => {};
     const used = closing(
       connection,
-      stop.signal,
+      { clock: new Bell(), signal: stop.signal },
       () =>
         new Promise<void>((resolve) => {
           end = resolve;
@@ -84,12 +86,23 @@ describe('a connection', () => {
   });
 });
 
+it('a connection that does not close is given up', async () => {
+  const bell = new Bell();
+  const { signal } = new AbortController();
+  const used = closing({ close: () => new Promise(() => {}) }, { clock: bell, signal }, async () => {});
+  await expect.poll(() => bell.isSet).toBe(true);
+  bell.ring();
+  await used;
+});
+
 it('a connection that is closed leaves no listener, and one of a bridge that has stopped is closed at once', async () => {
   const stop = new AbortController();
   const closedWithin: number[] = [];
   for (let at = 0; at < 2; at++) {
     const connection = new Connection();
-    await closing(connection, stop.signal, async () => void closedWithin.push(connection.closed));
+    const clock = new Bell();
+    await closing(connection, { clock, signal: stop.signal }, async () => void closedWithin.push(connection.closed));
+    expect(clock.isSet).toBe(false);
     expect(connection.closed).toBe(1);
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
     stop.abort();

@@ -2,6 +2,8 @@ import type { Clock, Timer } from '@sluice/server/bridging';
 
 /** Milliseconds for which a connection may take to open; most clients give up earlier. */
 const OPEN = 30_000;
+/** Milliseconds for which it may take to close: its client gives up earlier, if it can. */
+const CLOSE = 10_000;
 
 /** Opens a connection, or gives up. One that opens later is closed. */
 export async function openInTime<T extends { close(): Promise<void> }>(
@@ -28,15 +30,24 @@ export async function openInTime<T extends { close(): Promise<void> }>(
   }
 }
 
-/** Runs `use` with something that is connected, and closes it: afterwards, and as soon as the signal aborts. */
+/** When a connection is closed. */
+export interface ClosingOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs `use` with something that is connected, and closes it: afterwards, and as soon as the signal
+ * aborts. A close that does not end in time is given up: its client may wait for a broker that is gone.
+ */
 export async function closing(
   open: { close(): Promise<void> },
-  signal: AbortSignal,
+  { clock, signal }: ClosingOptions,
   use: () => Promise<void>,
 ): Promise<void> {
   let closed: Promise<void> | undefined;
   const close = () => {
-    closed ??= open.close();
+    closed ??= closeInTime(clock, open);
   };
   if (signal.aborted) close();
   signal.addEventListener('abort', close);
@@ -47,6 +58,16 @@ export async function closing(
     close();
     await closed;
   }
+}
+
+function closeInTime(clock: Clock, open: { close(): Promise<void> }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(CLOSE, resolve);
+    open
+      .close()
+      .then(resolve, reject)
+      .finally(() => timer.cancel());
+  });
 }
 
 /** Characters of a failure that are shown. */

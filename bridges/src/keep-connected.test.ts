@@ -9,7 +9,7 @@ class QuietHost extends ModelHost {
   override readonly clock = {
     ...{ now: () => 0, monotonic: () => 0 },
     after: (delay: number, task: () => void) => {
-      if (delay < 30_000) queueMicrotask(task);
+      if (delay < 10_000) queueMicrotask(task);
       return { cancel: () => {} };
     },
   };

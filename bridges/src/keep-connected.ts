@@ -26,7 +26,7 @@ export async function keepConnected<T extends { close(): Promise<void> }>(
     try {
       host.moved('connecting');
       const opened = await openInTime(host.clock, open);
-      await closing(opened, signal, () => use(opened));
+      await closing(opened, { clock: host.clock, signal }, () => use(opened));
     } catch (error) {
       if (error instanceof Stopped) {
         host.moved('failed', error.message);

@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import type { BridgeOptions } from '@sluice/server/bridging';
 import type { Client } from 'pg';
+import { endInTime } from '../end-in-time.ts';
 import { textOption } from '../options.ts';
 
 export type PostgresClient = Pick<typeof import('pg'), 'Client'>;
@@ -7,8 +9,6 @@ export type PostgresClient = Pick<typeof import('pg'), 'Client'>;
 /** Milliseconds for the connection, and for each query. */
 const CONNECT = 10_000;
 const QUERY = 20_000;
-/** Milliseconds for the end of a connection, whose peer may be gone. */
-const END = 2_000;
 
 /** A connection that calls back once when it is lost. */
 export class PostgresConnection {
@@ -39,14 +39,11 @@ export class PostgresConnection {
     return (await this.client.query(text, [...values])).rows as Row[];
   }
 
+  /** A query that waits fails with the socket. */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, END);
-    });
-    const ended = this.client.end().catch(() => {}); // it is lost already
-    await Promise.race([ended, late]);
-    clearTimeout(timer);
+    if (await endInTime(this.client.end())) return;
+    const { connection } = this.client as unknown as { readonly connection: { readonly stream: Duplex } };
+    connection.stream.destroy();
   }
 }
 

@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import type { BridgeOptions } from '@sluice/server/bridging';
 import type { Channel, ChannelModel } from 'amqplib';
+import { endInTime } from '../end-in-time.ts';
 import { textOption } from '../options.ts';
 
 export type AmqpClient = typeof import('amqplib');
@@ -41,7 +43,12 @@ export class RabbitConnection {
     emitter.on('close', () => this.#lost(new Error(`${what} was closed`)));
   }
 
+  /** The client would wait for ever for the answer of a broker that is gone. */
   async close(): Promise<void> {
-    await this.#model.close().catch(() => {}); // it is lost already
+    const closed = new Error('the connection was closed');
+    this.#lost(closed);
+    if (await endInTime(this.#model.close())) return;
+    const { stream } = this.#model.connection as unknown as { readonly stream: Duplex };
+    stream.destroy(closed); // with an error: without one, the timers of the client would run on
   }
 }

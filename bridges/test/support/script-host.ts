@@ -1,7 +1,7 @@
 import type { BridgeHost, BridgeState, Clock, InboundMessage, InboundOutcome } from '@sluice/server/bridging';
 
 /** Waits that are this long are limits, not pauses: they do not end by themselves. */
-const LIMIT = 30_000;
+const LIMIT = 10_000;
 
 /** Answers a `publish`. */
 type Answer = (messages: readonly InboundMessage[]) => readonly InboundOutcome[];
