@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
-import type { InboundBridge } from '@sluice/server/bridging';
+import { checkDraft } from '@sluice/protocol';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { deadLetterOf } from './dead-letter.ts';
+import { DeadLetter } from './dead-letter.ts';
 import type { SourceRecord } from './source.ts';
 
-const options = { reason: 'the body is not JSON', config: { name: 'in' } as InboundBridge, channel: 'dead' };
+const options = { reason: 'the body is not JSON', config: { name: 'in' }, channel: 'dead' };
 
 const record = (once: SourceRecord['once'], body = 'x', topic = 'orders'): SourceRecord => ({
   once,
@@ -16,7 +17,7 @@ const record = (once: SourceRecord['once'], body = 'x', topic = 'orders'): Sourc
 });
 
 const idOf = (of: SourceRecord) => {
-  const { once } = deadLetterOf(of, options);
+  const { once } = new DeadLetter(of, options).message;
   return 'id' in once ? once.id : undefined;
 };
 
@@ -46,7 +47,7 @@ it('a dead letter has its position as the broker writes it', () => {
     ...record({ partition: 'orders', position: '17000000000000000000000000000003' }),
     place: '1700000000000-3',
   };
-  const { draft, once } = deadLetterOf(of, options);
+  const { draft, once } = new DeadLetter(of, options).message;
   expect(draft.data).toMatchObject({ partition: 'orders', position: '1700000000000-3' });
   expect(once).toEqual({ id: 'dead orders orders 17000000000000000000000000000003' });
 });
@@ -54,9 +55,49 @@ it('a dead letter has its position as the broker writes it', () => {
 it('a dead letter is small, however large its record was', () => {
   const headers = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`h${at}`, 'x'.repeat(1_000)]));
   const large = { ...record({ id: 'a' }), headers, body: Buffer.alloc(40_000, 1) };
-  const { draft } = deadLetterOf(large, { ...options, reason: 'y'.repeat(1_000) });
+  const { draft } = new DeadLetter(large, { ...options, reason: 'y'.repeat(1_000) }).message;
   const data = draft.data as { headers: Record<string, string>; body: string; size: number };
   expect(Buffer.from(data.body, 'base64')).toHaveLength(32_768);
   expect([data.size, Object.keys(data.headers).length, data.headers.h0?.length]).toEqual([40_000, 50, 512]);
   expect(draft.tags?.['x-reason']).toHaveLength(256);
+});
+
+it('a dead letter that shrinks keeps its id, and says how large the body was', () => {
+  const letter = new DeadLetter(record({ id: 'a' }, 'x'.repeat(5_000)), options);
+  const { once, draft } = letter.message;
+  expect(letter.shrink()).toBe(true);
+  expect(letter.message.once).toEqual(once);
+  const [before, after] = [draft, letter.message.draft].map(({ data }) => data as { body: string; size?: number });
+  expect([before?.size, after?.size]).toEqual([undefined, 5_000]);
+  expect(Buffer.from(after?.body ?? '', 'base64')).toHaveLength(4_096);
+});
+
+/** Any text of JavaScript, also with halves of characters. */
+const unit = fc.oneof(fc.integer({ min: 0, max: 0xff_ff }), fc.integer({ min: 0xd8_00, max: 0xdf_ff }));
+const text = fc
+  .tuple(fc.array(unit, { maxLength: 20 }), fc.constantFrom(1, 35))
+  .map(([codes, times]) => String.fromCharCode(...codes).repeat(times));
+const name = fc.oneof(text, fc.constant('__proto__'));
+const once = fc.oneof(
+  fc.record({ id: fc.option(text) }),
+  fc.record({ partition: text, position: fc.bigInt({ min: 0n, max: 2n ** 128n }).map(String) }),
+);
+const records: fc.Arbitrary<SourceRecord> = fc.record({
+  ...{ once, topic: text, subject: text, key: fc.option(text, { nil: undefined }) },
+  headers: fc.array(fc.tuple(name, text), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
+  body: fc.uint8Array({ maxLength: 5_000 }),
+});
+
+it('any record has dead letters that a channel accepts, the last of which has at most 4 KiB', () => {
+  fc.assert(
+    fc.property(records, text, (of, reason) => {
+      const letter = new DeadLetter(of, { ...options, reason });
+      do {
+        const { draft, once } = letter.message;
+        expect([checkDraft(draft), 'id' in once && once.id.isWellFormed()]).toEqual([null, true]);
+      } while (letter.shrink());
+      expect(Buffer.byteLength(JSON.stringify(letter.message.draft.data))).toBeLessThanOrEqual(4_096);
+    }),
+    { numRuns: 200 },
+  );
 });

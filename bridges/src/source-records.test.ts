@@ -1,4 +1,4 @@
-import type { InboundBridge } from '@sluice/server/bridging';
+import type { InboundBridge, InboundMessage } from '@sluice/server/bridging';
 import { describe, expect, it } from 'vitest';
 import { all, done, later, never, outcomes, ScriptHost } from '../test/support/script-host.ts';
 import type { Source, SourceRecord } from './source.ts';
@@ -158,6 +158,59 @@ describe('poison', () => {
     const broker = await run(host, [[bad, record(1)]], { poison: { kind: 'skip' } });
     expect(broker.acknowledged).toEqual([['{', '1']]);
     expect(host.counts).toEqual({ skipped: 1, published: 1 });
+  });
+});
+
+describe('a record with several messages, of which one is refused for good', () => {
+  const body = Buffer.from('{"method":"broadcast","payload":{"channels":["a","b","c"],"data":1}}');
+  const several = record(1, { body });
+  const to = { channel: 'c', data: 'centrifugo' } as const;
+
+  it('is skipped only in this part', async () => {
+    const host = new ScriptHost([outcomes(never, later, done), outcomes(done)]);
+    const broker = await run(host, [[several]], { to, poison: { kind: 'skip' } });
+    expect(host.published).toEqual([[1, 1, 1], [1]]);
+    expect(host.counts).toEqual({ published: 2, skipped: 1 });
+    expect(broker.acknowledged).toHaveLength(1);
+  });
+
+  it('has one dead letter, and its other messages are published later', async () => {
+    const host = new ScriptHost([outcomes(never, later, never), outcomes(later, done), outcomes(never)]);
+    const broker = await run(host, [[several]], { to });
+    const reason = 'payload_invalid: wrong';
+    expect(host.published).toMatchObject([[1, 1, 1], [1, { reason }], [1]]);
+    expect(host.counts).toEqual({ dead_lettered: 1 });
+    expect(broker.acknowledged).toHaveLength(1);
+  });
+});
+
+describe('a dead letter', () => {
+  const bad = record(2, { body: Buffer.from('{'.repeat(100_000)) });
+  const tooLarge = { refused: { error: 'payload_too_large', detail: 'too large', retryable: false } } as const;
+  /** A channel for dead letters that accepts so many bytes. */
+  const accepting = (most: number) => (messages: readonly InboundMessage[]) =>
+    messages.map(({ draft }) => (Buffer.byteLength(JSON.stringify(draft.data)) > most ? tooLarge : done));
+
+  it.each([100_000, 10_000, 4_096])('fits a channel that accepts %i bytes', async (most) => {
+    const host = new ScriptHost(Array.from({ length: 3 }, () => accepting(most)));
+    const broker = await run(host, [[record(1), bad, record(3)]]);
+    expect(host.counts).toEqual({ published: 2, dead_lettered: 1 });
+    expect(broker.acknowledged.flat()).toHaveLength(3);
+    expect(host.states).not.toContain('holding');
+  });
+
+  it('that no channel of the kind can accept stops the bridge', async () => {
+    const host = new ScriptHost(Array.from({ length: 3 }, () => accepting(10)));
+    const broker = await run(host, [[bad]]);
+    expect(host.states.at(-1)).toMatch(/^failed: a dead letter was refused: too large\./);
+    expect(broker.acknowledged).toEqual([]);
+  });
+
+  it('of the first record of a batch is published at once', async () => {
+    const host = new ScriptHost([outcomes(never, later), outcomes(done, done)]);
+    await run(host, [[record(1), record(2)]]);
+    expect(host.states).toEqual(['connecting', 'running', 'running']);
+    expect(host.pauses).not.toContain(1_000);
   });
 });
 

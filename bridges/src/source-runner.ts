@@ -1,8 +1,15 @@
-import type { Bridge, BridgeHost, InboundBridge, InboundMessage, RefusedMessage } from '@sluice/server/bridging';
+import type {
+  Bridge,
+  BridgeHost,
+  InboundBridge,
+  InboundMessage,
+  InboundOutcome,
+  RefusedMessage,
+} from '@sluice/server/bridging';
 import { AcknowledgeQueue } from './acknowledge-queue.ts';
 import { Backoff } from './backoff.ts';
 import { headerOf } from './body.ts';
-import { deadLetterOf } from './dead-letter.ts';
+import { DeadLetter } from './dead-letter.ts';
 import { CHANNEL, ORIGIN } from './envelope.ts';
 import { keepConnected, Stopped } from './keep-connected.ts';
 import { type MappedMessage, mapRecord } from './mapping.ts';
@@ -18,8 +25,18 @@ interface Pending {
   readonly record: SourceRecord;
   /** Messages that the log does not have yet. */
   messages: readonly InboundMessage[];
-  /** Is it on its way to the dead letters? Then a refusal stops the bridge. */
-  isDead: boolean;
+  /** Was a part of it refused for good? Then the rest is published all the same. */
+  isPoison: boolean;
+  /** One of the messages. If it is refused for good, the bridge stops. */
+  deadLetter?: DeadLetter;
+}
+
+/** What an attempt to publish has led to. */
+interface Round {
+  /** Why the first message that will be accepted later was refused. */
+  readonly refused?: string;
+  /** Are there dead letters that were not published yet? */
+  readonly hasDeadLetters: boolean;
 }
 
 /** A connection, and what it has still to acknowledge. */
@@ -95,14 +112,13 @@ export class SourceRunner implements Bridge {
     let left = batch;
     let held: string | undefined;
     while (left.length > 0) {
-      const refused = await this.#publish(left);
+      const { refused, hasDeadLetters } = await this.#publish(left);
       const at = left.findIndex(({ messages }) => messages.length > 0);
       const done = at === -1 ? left : left.slice(0, at);
       if (done.length > 0) await acknowledgements.add(done.map(({ record }) => record));
       left = left.slice(done.length);
       if (left.length === 0) break;
-      // Dead letters of this round are published at once.
-      if (left.some(({ messages, isDead }) => isDead && messages.length > 0) && done.length > 0) continue;
+      if (hasDeadLetters) continue; // they need not wait
       // Each reason once, although every attempt is refused.
       if (refused === undefined || refused !== held) host.moved('holding', refused);
       held = refused;
@@ -114,46 +130,62 @@ export class SourceRunner implements Bridge {
     host.moved('running');
   }
 
-  /**
-   * Publishes what is left of records once, in their order.
-   *
-   * @returns why the first message that will be accepted later was refused
-   */
-  async #publish(batch: readonly Pending[]): Promise<string | undefined> {
-    const { host } = this.#parts;
+  /** Publishes what is left of records once, in their order. */
+  async #publish(batch: readonly Pending[]): Promise<Round> {
     const messages = batch.flatMap((pending) => pending.messages);
-    if (messages.length === 0) return undefined;
-    const outcomes = await host.publish(messages);
+    if (messages.length === 0) return { hasDeadLetters: false };
+    const outcomes = await this.#parts.host.publish(messages);
     let at = 0;
-    let published = 0;
+    let hasDeadLetters = false;
     for (const pending of batch) {
       const own = outcomes.slice(at, at + pending.messages.length);
       at += own.length;
-      const refused = own.flatMap((outcome) => ('refused' in outcome ? [outcome.refused] : []));
-      published += pending.isDead ? 0 : own.length - refused.length;
-      const forGood = refused.find(({ retryable }) => !retryable);
-      if (forGood === undefined)
-        pending.messages = pending.messages.filter((_, index) => 'refused' in (own[index] ?? {}));
-      else this.#giveUp(pending, forGood);
-      if (pending.isDead && pending.messages.length === 0) host.count('dead_lettered', 1);
+      if (this.#settle(pending, own)) hasDeadLetters = true;
     }
-    if (published > 0) host.count('published', published);
     const later = outcomes.find((outcome) => 'refused' in outcome && outcome.refused.retryable);
-    return later !== undefined && 'refused' in later ? inWords(later.refused) : undefined;
+    return { hasDeadLetters, ...(later !== undefined && 'refused' in later && { refused: inWords(later.refused) }) };
   }
 
-  #giveUp(pending: Pending, { error, detail }: RefusedMessage): void {
-    // The broker keeps the message: nothing else could, without the channel for dead letters.
-    if (pending.isDead) {
+  /**
+   * Keeps the messages of a record that will be accepted later.
+   *
+   * @returns has it another dead letter now?
+   */
+  #settle(pending: Pending, outcomes: readonly InboundOutcome[]): boolean {
+    const refusals = refusalsOf(pending.messages, outcomes);
+    this.#count(pending, refusals);
+    pending.messages = refusals.filter(({ refused }) => refused.retryable).map(({ message }) => message);
+    const forGood = refusals.filter(({ refused }) => !refused.retryable);
+    const letter = forGood.find(({ message }) => message === pending.deadLetter?.message);
+    if (letter !== undefined) return this.#shrink(pending, letter.refused);
+    const [first] = forGood;
+    return first !== undefined && this.#poison(pending, inWords(first.refused));
+  }
+
+  #count({ messages, deadLetter }: Pending, refusals: readonly Refusal[]): void {
+    const { host } = this.#parts;
+    const refused = new Set(refusals.map(({ message }) => message));
+    const published = messages.filter((message) => !refused.has(message));
+    const dead = published.filter((message) => message === deadLetter?.message).length;
+    if (published.length > dead) host.count('published', published.length - dead);
+    if (dead > 0) host.count('dead_lettered', dead);
+  }
+
+  /** A channel may accept less than a dead letter has. */
+  #shrink(pending: Pending, { error, detail }: RefusedMessage): boolean {
+    const { deadLetter } = pending;
+    if (error !== 'payload_too_large' || deadLetter?.shrink() !== true) {
+      // The broker keeps the message: nothing else could, without the channel for dead letters.
       throw new Stopped(
         `a dead letter was refused: ${detail}. Correct the rule of its channel; then restart the gateway`,
       );
     }
-    this.#poison(pending, inWords({ error, detail }));
+    pending.messages = [...pending.messages, deadLetter.message];
+    return true;
   }
 
   #prepare(record: SourceRecord): Pending {
-    const pending: Pending = { record, messages: [], isDead: false };
+    const pending: Pending = { record, messages: [], isPoison: false };
     try {
       const mapped = mapRecord(record, this.#parts.config.to);
       const messages = mapped.filter(({ channel }) => !this.#isOwn(record, channel));
@@ -171,19 +203,36 @@ export class SourceRunner implements Bridge {
     return headerOf(headers, ORIGIN) === this.#parts.config.origin && headerOf(headers, CHANNEL) === channel;
   }
 
-  #poison(pending: Pending, reason: string): void {
+  /** @returns has it a dead letter now? A record has at most one, whatever its messages. */
+  #poison(pending: Pending, reason: string): boolean {
     const { config, host } = this.#parts;
     const { poison } = config;
     if (poison.kind === 'stop') {
       const where = `${placeOf(pending.record)}: ${reason}`;
       throw new Stopped(`${where}. Correct the message or the bridge, or set "poison"; then restart the gateway`);
     }
-    pending.messages =
-      poison.kind === 'skip' ? [] : [deadLetterOf(pending.record, { reason, config, channel: poison.channel })];
-    pending.isDead = poison.kind === 'deadLetter';
-    if (poison.kind === 'skip') host.count('skipped', 1);
+    if (pending.isPoison) return false;
+    pending.isPoison = true;
+    if (poison.kind === 'skip') {
+      host.count('skipped', 1);
+      return false;
+    }
+    pending.deadLetter = new DeadLetter(pending.record, { reason, config, channel: poison.channel });
+    pending.messages = [...pending.messages, pending.deadLetter.message];
+    return true;
   }
 }
+
+interface Refusal {
+  readonly message: InboundMessage;
+  readonly refused: RefusedMessage;
+}
+
+const refusalsOf = (messages: readonly InboundMessage[], outcomes: readonly InboundOutcome[]): readonly Refusal[] =>
+  messages.flatMap((message, at) => {
+    const outcome = outcomes[at];
+    return outcome !== undefined && 'refused' in outcome ? [{ message, refused: outcome.refused }] : [];
+  });
 
 /** Where the broker has it, for people. */
 const placeOf = ({ topic, once, place }: SourceRecord): string =>
