@@ -86,14 +86,14 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/dead-letter.ts`,
-    from: 'body.subarray(0, LONGEST_BODY)',
+    from: 'body.subarray(0, size.body)',
     to: 'body',
     fault: 'a dead letter is as large as its record',
     tests: DEAD_LETTER,
   },
   {
     file: `${FOLDER}/dead-letter.ts`,
-    from: '    .slice(0, MOST_HEADERS)\n',
+    from: '    .slice(0, size.headers)\n',
     to: '',
     fault: 'a dead letter has any number of headers',
     tests: DEAD_LETTER,
@@ -184,8 +184,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/source-runner.ts`,
-    from: "pending.messages = pending.messages.filter((_, index) => 'refused' in (own[index] ?? {}));",
-    to: "pending.messages = own.some((outcome) => 'refused' in outcome) ? pending.messages : [];",
+    from: 'pending.messages = refusals.filter(({ refused }) => refused.retryable).map(({ message }) => message);',
+    to: 'pending.messages = refusals.some(({ refused }) => refused.retryable) ? pending.messages : [];',
     fault: 'messages of a record that were published are published again',
     tests: SOURCE,
   },
@@ -219,8 +219,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/source-runner.ts`,
-    from: 'if (pending.isDead) {',
-    to: 'if (pending.isDead && error === undefined) {',
+    from: "if (error !== 'payload_too_large' || deadLetter?.shrink() !== true) {",
+    to: "if (error === 'payload_too_large' && deadLetter?.shrink() !== true) {",
     fault: 'a dead letter that is refused is published again and again',
     tests: SOURCE,
   },
