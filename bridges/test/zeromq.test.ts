@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -217,6 +218,60 @@ describe('a ZeroMQ sink without acknowledgements', () => {
     expect(JSON.parse(`${headers}`)).toMatchObject({ 'sluice-channel': 'audit', event: 'signed' });
     expect(`${body}`).toBe('1');
   });
+});
+
+/** A way to a peer, which can become silent without an end of its connections. */
+async function openPassage(target: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const peer = connect(target, '127.0.0.1');
+    for (const socket of [client, peer]) sockets.add(socket.on('error', () => {}));
+    client.pipe(peer).pipe(client);
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const fallSilent = () => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  return { url: `tcp://127.0.0.1:${port}`, fallSilent };
+}
+
+it('a SUB socket notices that its publisher is silent, and connects again', async () => {
+  const port = await freePort();
+  const publisher = new XPublisher({ linger: 0 });
+  onTestFinished(() => publisher.close());
+  await publisher.bind(`tcp://127.0.0.1:${port}`);
+  const { url, fallSilent } = await openPassage(port);
+  const from = { socket: 'sub', topics: ['prices.'] };
+  const gateway = await startGateway({
+    channels: { prices: HISTORY },
+    bridges: { prices: { zeromq: { url }, from, to: { channel: 'prices' } } },
+  });
+  await publisher.receive(); // the subscription
+  fallSilent();
+  await expect.poll(async () => (await gateway.bridge('prices')).error).toContain('the peer has closed');
+  await publisher.send(['prices.eu', '1']);
+  const sending = setInterval(() => void publisher.send(['prices.eu', '2']), 20);
+  onTestFinished(() => clearInterval(sending));
+  await expect.poll(async () => (await gateway.data('prices')).at(0)).toBe(2);
+});
+
+it('a bridge to a DEALER socket that has no answer ends with its gateway', async () => {
+  const url = await addressOf();
+  const peer = new Router({ linger: 0 });
+  onTestFinished(() => peer.close());
+  await peer.bind(url);
+  const bridges = { out: { zeromq: { url }, from: { channel: 'audit' }, to: { socket: 'dealer' } } };
+  const gateway = await startGateway({ channels: { audit: HISTORY }, bridges });
+  await gateway.publish('audit', 1);
+  await peer.receive();
+  const start = performance.now();
+  await gateway.close();
+  expect(performance.now() - start).toBeLessThan(30_000); // a confirm may take a minute
 });
 
 describe('the sockets of the guide', () => {

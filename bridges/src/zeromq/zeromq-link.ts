@@ -10,9 +10,19 @@ export type ZeromqSocket = Dealer | Publisher | Pull | Push | Router | Subscribe
 const CONNECT = 10_000;
 /** Milliseconds for which a closed socket passes on what it has. */
 const LINGER = 5_000;
+/**
+ * The system asks a peer that is silent for 30 seconds whether it is there, and gives it up after three
+ * unanswered questions. Heartbeats of ZeroMQ would not do: a socket that is full reads no answers, so
+ * they would cut off every peer that waits, and lose what is on its way.
+ */
+const KEEPALIVE = { tcpKeepalive: 1, tcpKeepaliveIdle: 30, tcpKeepaliveInterval: 10, tcpKeepaliveCount: 3 };
+/** Milliseconds. A subscriber is never full, and its publisher reads only subscriptions. */
+const HEARTBEATS = { heartbeatInterval: 5_000, heartbeatTimeout: 10_000, heartbeatTimeToLive: 20_000 };
 
 export interface LinkOptions {
   readonly connection: BridgeOptions;
+  /** Does the socket subscribe? */
+  readonly subscribes?: boolean;
   /** The last peer is gone; called once. */
   readonly onLost: (error: Error) => void;
 }
@@ -35,10 +45,11 @@ export class ZeromqLink {
   }
 
   /** Rejects if the addresses cannot be used, or no peer answers. Then the socket is closed. */
-  static async open(socket: ZeromqSocket, { connection, onLost }: LinkOptions): Promise<ZeromqLink> {
+  static async open(socket: ZeromqSocket, { connection, subscribes, onLost }: LinkOptions): Promise<ZeromqLink> {
     const link = new ZeromqLink(socket, connection);
     secure(socket, connection);
-    Object.assign(socket, { linger: LINGER, connectTimeout: CONNECT, handshakeInterval: CONNECT });
+    const times = { linger: LINGER, connectTimeout: CONNECT, handshakeInterval: CONNECT };
+    Object.assign(socket, times, KEEPALIVE, subscribes === true && HEARTBEATS);
     try {
       if (link.#isBound) for (const url of link.#urls) await socket.bind(url);
       else await link.#connect(onLost);

@@ -25,7 +25,7 @@ export class ZeromqSink implements Sink {
     const failure = new AbortController();
     const socket = this.#socketOf(textOption(to, 'socket'));
     const link = await ZeromqLink.open(socket, { connection, onLost: (error) => failure.abort(error) });
-    const parts = { link, lost: failure.signal };
+    const parts = { link, lost: failure.signal, end: (error: Error) => failure.abort(error) };
     if (socket instanceof this.#client.Dealer) return new OpenDealerSink(parts, socket);
     const topic = socket instanceof this.#client.Publisher ? textOption(to, 'topic') : undefined;
     return new OpenLossySink(parts, socket, topic);
@@ -44,6 +44,13 @@ interface Parts {
   readonly link: ZeromqLink;
   /** Aborts with the error when the last peer is gone. */
   readonly lost: AbortSignal;
+  /** Ends what waits for a peer. */
+  readonly end: (error: Error) => void;
+}
+
+function closeParts({ link, end }: Parts): Promise<void> {
+  end(new Error('the sink was closed'));
+  return link.close();
 }
 
 /** ZeroMQ accepts a message, and nobody confirms it. */
@@ -67,7 +74,7 @@ class OpenLossySink implements OpenSink {
   }
 
   close(): Promise<void> {
-    return this.#parts.link.close();
+    return closeParts(this.#parts);
   }
 }
 
@@ -120,7 +127,7 @@ class OpenDealerSink implements OpenSink {
   }
 
   close(): Promise<void> {
-    return this.#parts.link.close();
+    return closeParts(this.#parts);
   }
 }
 

@@ -26,11 +26,12 @@ export class ZeromqSource implements Source {
     const { connection, from } = this.#config;
     const socket = this.#socketOf(textOption(from, 'socket'));
     const buffer = this.#bufferFor(socket);
-    const link = await ZeromqLink.open(socket, { connection, onLost: (error) => buffer.fail(error) });
+    const subscribes = socket instanceof this.#client.Subscriber;
+    const link = await ZeromqLink.open(socket, { connection, subscribes, onLost: (error) => buffer.fail(error) });
     void receive(socket, buffer);
     const parts = { link, buffer, address: textOption(connection, 'url') };
     if (socket instanceof this.#client.Router) return new OpenRouterSource(parts, socket);
-    return new OpenLossySource(parts, this.#positions, socket instanceof this.#client.Subscriber);
+    return new OpenLossySource(parts, this.#positions, subscribes);
   }
 
   #socketOf(kind: string): Pull | Router | Subscriber {
