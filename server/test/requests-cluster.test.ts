@@ -152,4 +152,18 @@ describe('a request to a responder of another node', () => {
     await cluster.idle();
     expect([requestsOf(local).length, requestsOf(responder).length]).toEqual([10, 20]);
   });
+
+  it('that has ended is no longer load of its node', async () => {
+    const { cluster, requester, responder } = await apart(20);
+    for (let at = 0; at < 10; at++) {
+      const id = ask(requester);
+      await responder.client.result({ type: 'reply', request: await next(cluster, responder, at), data: 1 });
+      await answerTo(requester, id);
+    }
+    const local = await cluster.connect(0, 'cyd');
+    await local.client.result({ type: 'respond', channel: SUM, concurrency: 20 });
+    for (let at = 0; at < 10; at++) ask(requester, at);
+    await cluster.idle();
+    expect([requestsOf(local).length, requestsOf(responder).length - 10]).toEqual([5, 5]);
+  });
 });
