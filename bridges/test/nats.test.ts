@@ -115,6 +115,43 @@ testLossySource('core NATS', {
   },
 });
 
+it.skipIf(skip)('a bridge from NATS follows a changed subject, and reads what came meanwhile', async () => {
+  const server = await startNats();
+  const connection = await connectTo(server);
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: 'CHANGED', subjects: ['changed.>'] });
+  const run = (subject: string, inFlight: number) => {
+    const from = { stream: 'CHANGED', consumer: 'sluice', subject };
+    const bridge = { nats: { url: `nats://127.0.0.1:${server.port}` }, from, to: { channel: 'orders' }, inFlight };
+    return startGateway({ channels: { orders: { history: true } }, bridges: { orders: bridge } });
+  };
+  const produce = (subject: string, body: string) => jetstream(connection).publish(subject, body);
+  const pending = async () => {
+    const found = [];
+    for await (const { config, num_ack_pending } of manager.consumers.list('CHANGED')) {
+      found.push({ subject: config.filter_subject, most: config.max_ack_pending, pending: num_ack_pending });
+    }
+    return found;
+  };
+  const first = await run('changed.a', 10);
+  await expect.poll(async () => (await first.bridge('orders')).state).toBe('running');
+  await produce('changed.a', '1');
+  await expect.poll(() => first.data('orders')).toEqual([1]);
+  await expect.poll(pending).toEqual([{ subject: 'changed.a', most: 20, pending: 0 }]);
+  await first.close();
+  await produce('changed.b', '2');
+  const second = await run('changed.b', 10);
+  await produce('changed.b', '3');
+  await expect.poll(() => second.data('orders')).toEqual([2, 3]);
+  await expect.poll(pending).toEqual([{ subject: 'changed.b', most: 20, pending: 0 }]);
+  await second.close();
+  const third = await run('changed.b', 50);
+  await produce('changed.b', '4');
+  await expect.poll(() => third.data('orders')).toEqual([4]);
+  expect((await pending()).map(({ most }) => most)).toEqual([100]);
+});
+
 it.skipIf(skip)('NATS is read and written as the guide says', async () => {
   const server = await startNats();
   const connection = await connectTo(server);

@@ -35,11 +35,30 @@ export class ConsumerSetup {
   async prepare(): Promise<string> {
     const found = await this.#find();
     const latest = found.at(-1);
-    if (latest !== undefined && latest.info.num_ack_pending === 0) return latest.info.name;
+    if (latest !== undefined && this.#isUsable(latest.info)) return latest.info.name;
     const name = `${this.#prefix}${(latest?.number ?? 0) + 1}`;
     await this.#add(name, latest?.info);
     for (const { info } of found) await this.#manager.consumers.delete(this.#stream, info.name);
     return name;
+  }
+
+  /** Also a changed bridge needs a new consumer: this one would deliver other messages, or fewer at a time. */
+  #isUsable({ num_ack_pending, config }: ConsumerInfo): boolean {
+    const { filter_subject, max_ack_pending } = this.#options;
+    return (
+      num_ack_pending === 0 &&
+      (config.filter_subject ?? '') === (filter_subject ?? '') &&
+      config.max_ack_pending === max_ack_pending
+    );
+  }
+
+  /** What the consumer does as the bridge is configured. */
+  get #options() {
+    const { subject } = this.#config.from;
+    return {
+      max_ack_pending: 2 * this.#config.inFlight,
+      ...(typeof subject === 'string' && { filter_subject: subject }),
+    };
   }
 
   /** The consumers of this bridge, the latest last. */
@@ -54,8 +73,7 @@ export class ConsumerSetup {
 
   async #add(name: string, before: ConsumerInfo | undefined): Promise<void> {
     const { AckPolicy, DeliverPolicy } = this.#client.jetstream;
-    const { from, inFlight } = this.#config;
-    const { subject } = from;
+    const { from } = this.#config;
     const fresh = { deliver_policy: textOption(from, 'start') === 'oldest' ? DeliverPolicy.All : DeliverPolicy.New };
     const after =
       before === undefined
@@ -64,8 +82,7 @@ export class ConsumerSetup {
             ...{ deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: before.ack_floor.stream_seq + 1 },
           };
     await this.#manager.consumers.add(this.#stream, {
-      ...{ durable_name: name, ack_policy: AckPolicy.All, ack_wait: ACK_WAIT, max_ack_pending: 2 * inFlight },
-      ...(typeof subject === 'string' && { filter_subject: subject }),
+      ...{ durable_name: name, ack_policy: AckPolicy.All, ack_wait: ACK_WAIT, ...this.#options },
       ...after,
     });
   }
