@@ -3,8 +3,18 @@ import type { SinkRecord } from './sink.ts';
 interface PartLimits {
   /** Maximum number of records. */
   readonly most: number;
-  /** Maximum bytes of their bodies. A record that is larger is alone. */
+  /** Maximum bytes. A record that is larger is alone. */
   readonly largest: number;
+}
+
+/** Bytes that the headers of a record have at most: a channel, an id and an event of full length, each twice. */
+const HEADERS = 2_048;
+
+/** About how many bytes a record has in a request, or more. */
+function sizeOf({ body, tags }: SinkRecord): number {
+  let size = body.length + HEADERS;
+  for (const [name, value] of Object.entries(tags)) size += 3 * (name.length + value.length);
+  return size;
 }
 
 /** Records in parts of a size that one request may have. */
@@ -16,12 +26,13 @@ export function partsOf(
   let length = 0;
   for (const record of records) {
     const last = parts.at(-1);
-    if (last === undefined || last.length >= most || length + record.body.length > largest) {
+    const size = sizeOf(record);
+    if (last === undefined || last.length >= most || length + size > largest) {
       parts.push([record]);
-      length = record.body.length;
+      length = size;
     } else {
       last.push(record);
-      length += record.body.length;
+      length += size;
     }
   }
   return parts;

@@ -4,12 +4,20 @@ import { fill, type Lookup } from './templates.ts';
 /** The event of a message without one. */
 const NO_EVENT = 'message';
 
-/** Fills in a template of where to send; a tag without a value is `none`. */
-export function fillFor(template: string, { channel, event = NO_EVENT, tags }: SinkRecord): string {
+/**
+ * Fills in a template of where to send; a tag without a value is `none`.
+ *
+ * @param clean makes a value one that may be there, and not empty
+ */
+export function fillFor(
+  template: string,
+  { channel, event = NO_EVENT, tags }: SinkRecord,
+  clean: (value: string) => string = (value) => value,
+): string {
   const values: Readonly<Record<string, string>> = { channel, event };
   const lookup: Lookup = (name) => {
     const value = name.startsWith('tag:') ? tags[name.slice('tag:'.length)] : values[name];
-    return value === undefined || value === '' ? 'none' : value;
+    return value === undefined || value === '' ? 'none' : clean(value);
   };
   return fill(template, lookup);
 }

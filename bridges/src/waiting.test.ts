@@ -2,10 +2,8 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { ScriptHost } from '../test/support/script-host.ts';
 import { Backoff } from './backoff.ts';
-import { partsOf } from './parts.ts';
 import { pause } from './pause.ts';
 import { RecordBuffer } from './record-buffer.ts';
-import type { SinkRecord } from './sink.ts';
 
 describe('the waits of a bridge', () => {
   it.each([
@@ -52,15 +50,4 @@ describe('records that wait for the runner', () => {
     buffer.push(1);
     await expect(buffer.take(1)).rejects.toThrow('lost');
   });
-});
-
-it.each([
-  [[1, 1, 1, 1, 1], { most: 2, largest: 100 }, [2, 2, 1]],
-  [[40, 40, 40], { most: 10, largest: 100 }, [2, 1]],
-  [[50, 50], { most: 10, largest: 100 }, [2]],
-  [[200, 1, 200], { most: 10, largest: 100 }, [1, 1, 1]],
-  [[], { most: 10, largest: 100 }, []],
-])('records of %j bytes are sent in parts: %j', (sizes, limits, lengths) => {
-  const records = sizes.map((size) => ({ body: Buffer.alloc(size) }) as SinkRecord);
-  expect(partsOf(records, limits).map(({ length }) => length)).toEqual(lengths);
 });

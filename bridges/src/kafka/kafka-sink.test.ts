@@ -47,3 +47,23 @@ it('ends a send that waits when it is closed', async () => {
   await sink.close();
   await expect(sending).rejects.toThrow('the sink was closed');
 });
+
+it.each([
+  ['{event}', 'signed.in', 'signed.in'],
+  ['{event}', '.', '_'],
+  ['{event}', '..', '_'],
+  ['{event}', '...', '...'],
+  ['audit.{event}', '.', 'audit..'],
+  ['{event}', '漢 /', '___'],
+  ['{event}', 'x'.repeat(300), 'x'.repeat(249)],
+])('the topic "%s" of the event "%s" is one that Kafka accepts', async (topic, event, expected) => {
+  let topics: unknown[] = [];
+  const client = clientWith(async ({ messages }) => {
+    topics = messages.map((message) => (message as { topic: string }).topic);
+    return {};
+  });
+  const sink = await new KafkaSink(client, { ...config, to: { ...config.to, topic } }).open();
+  await sink.send([{ ...record, event }]);
+  await sink.close();
+  expect(topics).toEqual([expected]);
+});

@@ -80,5 +80,8 @@ class OpenKafkaSink implements OpenSink {
   }
 }
 
-/** What the name of a topic cannot contain. */
-const asTopic = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
+/** A name that a topic may have; `.` and `..` are none. */
+function asTopic(text: string): string {
+  const topic = text.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
+  return /^\.{1,2}$/.test(topic) ? '_' : topic;
+}

@@ -45,9 +45,9 @@ class OpenNatsSink implements OpenSink {
     const headers = this.#client.transport.headers();
     const tags = Object.entries(record.tags).map(([name, value]) => [`sluice-tag-${name}`, value]);
     const named = [...Object.entries(record.headers), ...tags, ['content-type', record.contentType]];
-    for (const [name = '', value = ''] of named) headers.set(asHeaderName(name), value.replaceAll(LINE_BREAKS, ' '));
+    for (const [name = '', value = ''] of named) headers.append(asHeaderName(name), value.replaceAll(LINE_BREAKS, ' '));
     const options = { msgID: record.id, headers, timeout: NATS_TIMEOUT };
-    await this.#jetstream.publish(asSubject(fillFor(this.#subject, record)), record.body, options);
+    await this.#jetstream.publish(asSubject(fillFor(this.#subject, record, asTokens)), record.body, options);
   }
 
   async close(): Promise<void> {
@@ -55,14 +55,19 @@ class OpenNatsSink implements OpenSink {
   }
 }
 
-/** What headers and subjects cannot contain. */
+/** What headers cannot contain. */
 const LINE_BREAKS = /[\r\n]+/g;
 const asHeaderName = (name: string): string => name.replaceAll(/[^\x21-\x39\x3b-\x7e]/g, '_');
+
+/** Without tokens that are empty. */
 const asSubject = (text: string): string =>
   text
-    .replaceAll(/[\s*>]/g, '_')
+    .replaceAll(/[\s\p{Cc}*>]/gu, '_')
     .replaceAll(/\.{2,}/g, '.')
     .replaceAll(/^\.|\.$/g, '');
+
+/** A value that begins with `$` could reach the API of the server, where the template begins with the value. */
+const asTokens = (value: string): string => asSubject(value).replace(/^\$/, '_') || '_';
 
 /** A subject without a stream has no responder. */
 function explained(error: unknown, subject: string): unknown {

@@ -1,10 +1,15 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { ConfirmChannel, Message } from 'amqplib';
+import { fitting } from '../fitting.ts';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { unlessLost } from '../unless-lost.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
+
+/** Bytes of a property of AMQP 0-9-1, other than a header, and of a routing key. */
+const SHORT = 255;
+const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHORT;
 
 /** Publishes to an exchange. */
 export class RabbitSink implements Sink {
@@ -69,14 +74,15 @@ class OpenRabbitSink implements OpenSink {
     const headers = {
       ...record.headers,
       ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`tag:${name}`, value])),
+      ...(event !== undefined && !isShort(event) && { event }),
     };
     const options = {
       persistent: true,
       mandatory: true,
-      messageId: id,
+      messageId: fitting(id, SHORT),
       contentType,
       headers,
-      ...(event && { type: event }),
+      ...(event !== undefined && isShort(event) && { type: event }),
     };
     return new Promise((resolve, reject) => {
       channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
@@ -86,9 +92,8 @@ class OpenRabbitSink implements OpenSink {
     });
   }
 
-  /** A routing key has at most 255 bytes. */
   #keyOf(record: SinkRecord): string {
-    return Buffer.from(fillFor(this.#target.routingKey, record)).subarray(0, 255).toString();
+    return fitting(fillFor(this.#target.routingKey, record), SHORT);
   }
 
   close(): Promise<void> {

@@ -39,10 +39,24 @@ export interface SinkSuite {
   readonly isOrderedAfterKill?: boolean;
 }
 
+/** A name of the length that a channel may have. */
+const LONGEST = 'c'.repeat(200);
+
 const channels: NonNullable<ConfigInput['channels']> = {
   audit: { history: { count: 100_000, age: '7d' } },
   brief: { history: { count: 5, age: '7d' } },
+  [LONGEST]: { history: { count: 100_000, age: '7d' } },
 };
+
+/** Events and values of tags that are legal in a channel, and may not be so in a broker. */
+const STRANGE = [
+  ...['漢'.repeat(128), '😀'.repeat(64), `${'x'.repeat(127)}é`],
+  ...['.', '..', '.a..b.', '*', '>', '$SYS', ' ', '\0', '\r\nname: value', '"\\\'', '\u2028\uFFFF', '__proto__'],
+];
+
+/** Tags with names and values of all lengths and kinds, as many as there may be. */
+const tagsOf = (value: string): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`${at}${value}`.slice(0, 63).toWellFormed(), value]));
 
 const offsetOf = ({ headers }: Received): number => Number(headers['sluice-offset']);
 
@@ -128,6 +142,19 @@ export function testSink(name: string, suite: SinkSuite): void {
       await expect.poll(() => rig.received()).toHaveLength(1);
       expect(JSON.parse((await rig.received())[0]?.body ?? '')).toMatchObject(body);
     });
+
+    it.each(['raw', 'cloudevents'])(
+      'sends the longest and strangest messages, with the envelope "%s"',
+      async (envelope) => {
+        const rig = await openRig();
+        const gateway = await run(rig, { channel: LONGEST, to: { envelope } });
+        const messages = STRANGE.map((text) => ({ event: text, tags: tagsOf(text), data: { text } }));
+        for (const { event, tags, data } of messages) await gateway.publish(LONGEST, data, { event, tags });
+        await gateway.publish(LONGEST, {}, { event: 'a', tags: { long: '漢'.repeat(256), none: '' } });
+        const received = async () => (await arrived(rig)).map(({ body }) => JSON.parse(body) as object);
+        await expect.poll(received).toEqual([...messages.map(({ data }) => data), {}]);
+      },
+    );
 
     it('goes on where it was after the gateway was restarted', async () => {
       const rig = await openRig();

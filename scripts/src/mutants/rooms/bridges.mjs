@@ -44,10 +44,10 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/parts.ts`,
-    from: 'last.length >= most || length + record.body.length > largest',
+    from: 'last.length >= most || length + size > largest',
     to: 'last.length >= most',
     fault: 'a request to a broker has any size',
-    tests: WAITING,
+    tests: testOf('parts'),
   },
   {
     file: `${FOLDER}/connection.ts`,

@@ -1,0 +1,56 @@
+import * as transport from '@nats-io/transport-node';
+import type { OutboundBridge } from '@sluice/server/bridging';
+import { expect, it } from 'vitest';
+import type { SinkRecord } from '../sink.ts';
+import type { NatsClient } from './nats-connection.ts';
+import { NatsSink } from './nats-sink.ts';
+
+interface Published {
+  readonly subject: string;
+  readonly headers: transport.MsgHdrs;
+}
+
+/** What the sink publishes of a record, with the real headers of the client. */
+async function publish(record: Partial<SinkRecord>, subject: string): Promise<Published> {
+  const published: Published[] = [];
+  const jetstream = () => ({
+    publish: async (to: string, _: Buffer, { headers }: { readonly headers: transport.MsgHdrs }) => {
+      published.push({ subject: to, headers });
+    },
+  });
+  const connect = async () => ({ close: async () => {} });
+  const client = { transport: { ...transport, connect }, jetstream: { jetstream } } as unknown as NatsClient;
+  const config = { connection: { url: 'nats://localhost' }, to: { subject } } as unknown as OutboundBridge;
+  const sink = await new NatsSink(client, config).open();
+  await sink.send([
+    {
+      ...{ id: 'c/e/1', channel: 'c', epoch: 'e', offset: 1, event: undefined, tags: {}, headers: {} },
+      ...{ contentType: 'application/json', body: Buffer.from('1') },
+      ...record,
+    },
+  ]);
+  const [first] = published;
+  if (first === undefined) throw new Error('nothing was published');
+  return first;
+}
+
+it.each([
+  ['audit.{event}', 'signed.in', 'audit.signed.in'],
+  ['audit.{event}', '.', 'audit._'],
+  ['audit.{event}.{channel}', '..', 'audit._.c'],
+  ['{event}', '.', '_'],
+  ['{event}', '.a..b.', 'a.b'],
+  ['{event}', '*.>', '_._'],
+  ['{event}', 'a b\r\nc\0', 'a_b__c_'],
+  ['{event}', '$JS.API.STREAM.DELETE.ORDERS', '_JS.API.STREAM.DELETE.ORDERS'],
+  ['{event}', '.$JS', '_JS'],
+  ['$KV.audit.{event}', 'a', '$KV.audit.a'],
+])('the subject "%s" of the event "%s" is one that NATS accepts', async (template, event, expected) => {
+  expect((await publish({ event }, template)).subject).toBe(expected);
+});
+
+it('tags whose names become the same header keep their values', async () => {
+  const { headers } = await publish({ tags: { é: '1', è: '2\r\nx: y', plain: '' } }, 'audit');
+  expect(headers.values('sluice-tag-_')).toEqual(['1', '2 x: y']);
+  expect(headers.get('sluice-tag-plain')).toBe('');
+});
