@@ -39,7 +39,8 @@ export interface Gap {
   readonly reason: GapReason;
   /**
    * Number of lost messages: all between `from` and `to`, except those that are delivered right
-   * after the gap. `undefined` if it is unknown, because the log has begun a new life.
+   * after the gap. `undefined` if it is unknown: the log has begun a new life, or a start by time has
+   * no history.
    */
   readonly lost: number | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Position } from '@sluice/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import { restoreGlobals } from './support/connected-client.ts';
@@ -60,6 +61,23 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
     await pass(1000);
     gateway.socket.open();
     expect(gateway.socket.last('subscribe')).toMatchObject({ position: { epoch: 'e1', offset: 7 } });
+  });
+
+  it('does not know how many messages are lost of a channel without history', async () => {
+    void client.connect();
+    await turn();
+    await gateway.socket.accept({ time: TRUE_TIME });
+    const lost: unknown[] = [];
+    client.channel('a').subscribe(() => {}, { since: { ago: 60_000 }, onGap: (gap) => lost.push(gap.lost) });
+    await turn();
+    gateway.socket.subscribed(0, 'replaying');
+    const gap = (from: number, to: number) => {
+      const [start, end] = [from, to].map((offset) => ({ epoch: 'e1', offset })) as [Position, Position];
+      gateway.socket.push({ type: 'gap', channel: 'a', from: start, to: end, reason: 'no_history' });
+    };
+    gap(0, 7);
+    gap(7, 9);
+    expect(lost).toEqual([undefined, 2]);
   });
 
   it('reads the backlog of a later subscriber from that time', async () => {
