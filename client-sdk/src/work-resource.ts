@@ -6,15 +6,18 @@ import { RemoteResource } from './remote-resource.ts';
 import type { Ending } from './subscriber.ts';
 import { nothing } from './timer.ts';
 
-/** What a handler is registered with. */
+/** What a handler is registered with, and how much work it has in hand. */
 export interface Registration {
   /** Called when the gateway has accepted it, or with the error if it has ended. */
   settle(error?: unknown): void;
+  inHand: number;
+  /** Called when it has stopped and its work is finished. */
+  idle: () => void;
 }
 
 /**
  * A registration on the gateway that brings work to a handler until it is stopped, and then finishes
- * what it has: a consumer, a responder.
+ * what it has: a consumer, a responder. Another registration may replace it before all is finished.
  */
 export abstract class WorkResource<
   Open extends 'consume' | 'respond',
@@ -22,7 +25,8 @@ export abstract class WorkResource<
 > extends RemoteResource<Open> {
   wanted = false;
   protected registration: Given | undefined;
-  #idle = nothing;
+  // Waits for the gateway's answer about the previous registration.
+  #next: Given | undefined;
 
   /** Is a handler running? */
   protected abstract get busy(): boolean;
@@ -30,25 +34,31 @@ export abstract class WorkResource<
   protected abstract abandon(reason: SluiceError): void;
   protected abstract report(error: SluiceError): void;
 
-  /** Begins to receive work. */
-  begin(registration: Given): void {
-    this.registration = registration;
-    this.wanted = true;
-    this.reconcile();
+  /** Is there a registration that has not ended? */
+  get isTaken(): boolean {
+    return this.wanted || this.#next !== undefined;
   }
 
-  /** Receives no further work. Resolves when the work in hand is finished. */
-  finish(): Promise<void> {
-    this.wanted = false;
-    this.registration?.settle(new Error(`${this.channel}: stopped before the gateway accepted it.`));
+  /** Begins to receive work. */
+  begin(registration: Given): void {
+    this.#next = registration;
+    // The gateway has the options of the previous registration, or may still send work for it.
+    if (!this.#isAsking) this.#replace();
+  }
+
+  /** The registration receives no further work. Resolves when the work that it has in hand is finished. */
+  finish(registration: Given): Promise<void> {
+    if (registration === this.#next) this.#next = undefined;
+    else if (registration === this.registration) this.wanted = false;
+    registration.settle(new Error(`${this.channel}: stopped before the gateway accepted it.`));
     this.reconcile();
     return new Promise((resolve) => {
-      const before = this.#idle;
-      this.#idle = () => {
+      const before = registration.idle;
+      registration.idle = () => {
         before();
         resolve();
       };
-      this.settleIdle();
+      this.#settleIdle(registration);
     });
   }
 
@@ -65,24 +75,48 @@ export abstract class WorkResource<
     this.report(error);
   }
 
+  /** Keeps what handlers still work on, so that it can be aborted. */
   override unused(): void {
-    super.unused();
-    this.settleIdle();
+    if (this.#next) this.#replace();
+    else if (!this.busy) super.unused();
+    if (this.registration) this.#settleIdle(this.registration);
   }
 
   end(_state: 'ended', { error = this.host.calls.ended }: Ending): void {
     this.wanted = false;
     this.abandon(lostWork('The client was closed.'));
-    this.registration?.settle(error);
+    for (const registration of [this.registration, this.#next]) registration?.settle(error);
+    this.#next = undefined;
     this.halt();
     this.unused();
   }
 
-  /** A handler has finished, or the registration has ended. */
-  protected settleIdle(): void {
-    if (this.wanted || this.busy || this.on || this.phase === 'opening') return;
-    this.#idle();
-    this.#idle = nothing;
+  /** A handler has finished. Call it when `busy` is up to date. */
+  protected finished(registration: Given): void {
+    registration.inHand--;
+    this.#settleIdle(registration);
+    this.reconcile();
+  }
+
+  #replace(): void {
+    const before = this.registration;
+    this.registration = this.#next;
+    this.#next = undefined;
+    this.wanted = true;
+    if (before) this.#settleIdle(before);
+    this.reconcile();
+  }
+
+  /** The gateway has not answered yet whether the registration is open or closed. */
+  get #isAsking(): boolean {
+    return this.phase === 'opening' || this.phase === 'closing';
+  }
+
+  #settleIdle(registration: Given): void {
+    const isOpen = registration === this.registration && (this.wanted || this.on || this.#isAsking);
+    if (isOpen || registration.inHand > 0) return;
+    registration.idle();
+    registration.idle = nothing;
   }
 }
 
@@ -101,18 +135,19 @@ export interface Working {
 export function startWork<Given extends Registration>(
   host: EntryHost,
   resource: Pick<WorkResource<'consume' | 'respond', Given>, 'begin' | 'finish'>,
-  { signal, ...given }: Omit<Given, 'settle'> & { readonly signal: AbortSignal | undefined },
+  { signal, ...given }: Omit<Given, keyof Registration> & { readonly signal: AbortSignal | undefined },
 ): Working {
+  const registration = { ...given, inHand: 0, idle: nothing } as unknown as Given;
   const ready = new Promise<void>((resolve, reject) => {
-    const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-    resource.begin({ ...given, settle } as unknown as Given);
+    registration.settle = (error) => (error === undefined ? resolve() : reject(error));
   });
   // It may be unused: onError reports the same.
   ready.catch(nothing);
+  resource.begin(registration);
   host.use();
   const stop = () => {
     ignoreSignal();
-    return resource.finish();
+    return resource.finish(registration);
   };
   const ignoreSignal = onAbort(signal, () => void stop());
   if (signal?.aborted) void stop();

@@ -43,7 +43,7 @@ export function consume<M extends Message>(
   );
   const host = hostOf(channel);
   const resource = host.resource(ConsumerResource as ResourceKind<ConsumerResource>, channel, group);
-  if (resource.wanted) {
+  if (resource.isTaken) {
     throw host.refusal(
       ALREADY_CONSUMING,
       'already_consuming',

@@ -1,6 +1,7 @@
 import type { ConsumeResult, DeliveriesPush, GroupGapPush, Delivery as WireDelivery } from '@sluice/protocol';
 import { PERMISSION_DENIED } from '../codes.ts';
 import { complete } from '../complete.ts';
+import { guard } from '../emitter.ts';
 import type { EntryHost } from '../entry-host.ts';
 import { handlerFailed } from '../handler-failed.ts';
 import type { SluiceError } from '../index.ts';
@@ -9,7 +10,7 @@ import { after, type Cancel, nothing } from '../timer.ts';
 import { lostWork, type Registration, WorkResource } from '../work-resource.ts';
 import type { ConsumeOptions, Delivery } from './api.ts';
 import { NackError } from './nack-error.ts';
-import { nackOf, Settler } from './settler.ts';
+import { nackOf, type Settlement, Settler } from './settler.ts';
 
 /** The handler of a consumer. */
 export type Handler = (delivery: Delivery) => unknown;
@@ -109,24 +110,30 @@ export class ConsumerResource extends WorkResource<'consume', Work> {
   }
 
   async #process(delivery: Delivery, id: string, settler: Settler): Promise<void> {
-    const { handler, options } = this.registration as Work;
-    const settlement = await this.#run(handler, delivery).catch((error) => {
-      // A `NackError` is the handler's choice, not a failure.
-      if (!(error instanceof NackError)) {
-        if (options.onError) options.onError(error, delivery);
-        else handlerFailed(this.channel, error);
-      }
-      return nackOf(error);
-    });
-    // A lost delivery is another consumer's.
-    if (!delivery.signal.aborted) await settler.settle(id, settlement);
-    this.#inFlight.delete(id);
-    this.settleIdle();
+    const work = this.registration as Work;
+    work.inHand++;
+    try {
+      const settlement = await this.#run(work, delivery);
+      // A lost delivery is another consumer's.
+      if (!delivery.signal.aborted) await settler.settle(id, settlement);
+    } finally {
+      this.#inFlight.delete(id);
+      if (this.#inFlight.size === 0) this.#cancelExtension();
+      this.finished(work);
+    }
   }
 
-  async #run(handler: Handler, delivery: Delivery): Promise<{ readonly type: 'ack' }> {
-    await handler(delivery);
-    return { type: 'ack' };
+  async #run({ handler, options }: Work, delivery: Delivery): Promise<Settlement> {
+    try {
+      await handler(delivery);
+      return { type: 'ack' };
+    } catch (error) {
+      // A `NackError` is the handler's choice, not a failure.
+      if (error instanceof NackError) return nackOf(error);
+      if (options.onError) guard(options.onError, error as Error, delivery);
+      else handlerFailed(this.channel, error);
+      return nackOf(error);
+    }
   }
 
   /** Restarts the time of all deliveries in flight. */
@@ -152,10 +159,5 @@ export class ConsumerResource extends WorkResource<'consume', Work> {
 
   #abort(ids: readonly string[], reason: SluiceError): void {
     for (const id of ids) this.#inFlight.get(id)?.abort(reason);
-  }
-
-  protected override settleIdle(): void {
-    if (this.#inFlight.size === 0) this.#cancelExtension();
-    super.settleIdle();
   }
 }

@@ -37,7 +37,7 @@ export function respond<Types extends RequestTypes = RequestTypes>(
   checkValues({ concurrency, onError, ...unknown }, { concurrency: CONCURRENCY, onError: FUNCTION });
   const host = hostOf(channel);
   const resource = host.resource(ResponderResource as ResourceKind<ResponderResource>, channel);
-  if (resource.wanted) {
+  if (resource.isTaken) {
     throw host.refusal(ALREADY_SUBSCRIBED, 'already_subscribed', `${channel.name}: this client responds already.`);
   }
   return startWork(host, resource, { handler: handler as Handler, concurrency, onError, signal });

@@ -1,5 +1,6 @@
 import type { RequestsPush } from '@sluice/protocol';
 import { PERMISSION_DENIED } from '../codes.ts';
+import { guard } from '../emitter.ts';
 import type { EntryHost } from '../entry-host.ts';
 import { handlerFailed } from '../handler-failed.ts';
 import type { SluiceError } from '../index.ts';
@@ -47,15 +48,17 @@ export class ResponderResource extends WorkResource<'respond', Responding> {
   }
 
   #answer({ channel, requests }: RequestsPush): void {
-    const { handler, onError } = this.registration as Responding;
-    const failed = onError ?? ((error: Error) => handlerFailed(channel, error));
+    const responding = this.registration as Responding;
+    const { handler, onError } = responding;
+    const failed = (error: Error) => (onError ? guard(onError, error) : handlerFailed(channel, error));
     const setup = { channel, handler, host: this.host as unknown as EntryHost, failed };
     for (const request of requests) {
       const incoming = new Incoming(request, setup);
       this.#requests.set(request.request, incoming);
-      void incoming.answer().then(() => {
+      responding.inHand++;
+      void incoming.answer().finally(() => {
         this.#requests.delete(request.request);
-        this.settleIdle();
+        this.finished(responding);
       });
     }
   }

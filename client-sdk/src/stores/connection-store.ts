@@ -1,3 +1,4 @@
+import { guard } from '../emitter.ts';
 import type { ClientState, SluiceError } from '../index.ts';
 import { checkSource } from './options.ts';
 import type { AnyClient, Store } from './store.ts';
@@ -57,7 +58,7 @@ function makeStore(client: AnyClient): Store<ConnectionSnapshot> {
   client.on('state', ({ state, error = state === 'connecting' ? snapshot.error : undefined, retryIn }) => {
     const retryAt = retryIn === undefined ? undefined : Date.now() + retryIn;
     snapshot = { state, user: client.user, error, retryIn, retryAt };
-    for (const { onChange } of [...users]) onChange();
+    for (const { onChange } of [...users]) guard(onChange);
   });
   return {
     subscribe(onChange) {

@@ -1,3 +1,4 @@
+import { guard } from '../emitter.ts';
 import type { Client, ClientEvents } from '../index.ts';
 import { type AnyClient, nothing } from './store.ts';
 
@@ -73,7 +74,7 @@ export abstract class Shared<Snapshot, U extends User = User> {
     this.#notified = false;
     queueMicrotask(() => {
       this.#notified = true;
-      for (const { onChange } of [...this.users]) onChange();
+      for (const { onChange } of [...this.users]) guard(onChange);
     });
   }
 }
