@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   // Including disk, tabs, and the handling of their failures.
   outbox: 9 * 1024,
   queues: 3.5 * 1024,
-  requests: 3.5 * 1024,
+  requests: 3.75 * 1024,
   schedules: 1024,
   'server-subscriptions': 1024,
   'share-tabs': 11 * 1024,

@@ -6,6 +6,7 @@ import type { SluiceError } from '../errors.ts';
 import { nothing } from '../timer.ts';
 import type { IncomingRequest } from './api.ts';
 import { ReplyError } from './reply-error.ts';
+import { StoppableReader } from './stoppable-reader.ts';
 
 /** The handler of a responder. */
 export type Handler = (request: IncomingRequest) => unknown;
@@ -52,33 +53,26 @@ export class Incoming {
   }
 
   async #stream(replies: AsyncIterable<unknown>): Promise<void> {
-    const iterator = replies[Symbol.asyncIterator]();
+    const { signal } = this.#controller;
+    const reader = new StoppableReader(replies);
+    const forget = onAbort(signal, () => reader.stop(signal.reason));
     const waiting: Promise<void>[] = [];
     try {
       for (;;) {
-        const { done, value } = await this.#next(iterator);
+        signal.throwIfAborted();
+        const { done, value } = await reader.next();
         if (done) break;
         const sent = this.#reply({ data: value ?? null, more: true });
-        sent.catch(nothing);
+        sent.catch((error) => reader.stop(error));
         waiting.push(sent);
         if (waiting.length >= WINDOW) await waiting.shift();
       }
     } finally {
-      // A generator that waits returns later.
-      if (this.#controller.signal.aborted) void iterator.return?.()?.catch(nothing);
+      forget();
+      void reader.close().catch((error) => this.#setup.failed(error));
     }
     await Promise.all(waiting);
     await this.#reply({});
-  }
-
-  /** Each wait has a promise of its own: one for the whole stream would hold every reply until its end. */
-  async #next(iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
-    const aborted = this.#aborted();
-    try {
-      return await Promise.race([iterator.next(), aborted.promise]);
-    } finally {
-      aborted.forget();
-    }
   }
 
   async #fail(error: Error): Promise<void> {
