@@ -168,6 +168,77 @@ describe('requests and queues of several tabs', () => {
   });
 });
 
+describe('work that a tab has lost', () => {
+  let other: RawTab;
+
+  const deliver = (...ids: string[]) => {
+    const message = (id: string) => ({ id, offset: 1, time: 0, data: null });
+    tabs.gateway.pushToAll({
+      ...{ type: 'deliveries', channel: 'a', group: 'queue', epoch: 'e1' },
+      deliveries: ids.map((id) => ({ id, attempt: 1, deadline: 0, message: message(id) })),
+    });
+    return pass(10);
+  };
+  const idsOf = (of: RawTab) =>
+    of.received.flatMap((push) => (push.type === 'deliveries' ? push.deliveries.map(({ id }) => id) : []));
+  const extend = { type: 'extend', id: 3, channel: 'a', deliveries: ['d1', 'd3'] };
+
+  beforeEach(async () => {
+    other = await tabs.openRaw();
+    other.send({ type: 'connect', id: 1, client: 'test' });
+    for (const each of [tab, other]) each.send({ type: 'consume', id: 2, channel: 'a' });
+    await pass(10);
+    await deliver('d1', 'd2', 'd3');
+  });
+
+  it.each([
+    ['has expired', () => tabs.gateway.results.set('extend', { deadline: 0, expired: ['d1', 'd3'] })],
+    ['has all expired', () => tabs.gateway.refusals.set('extend a', 'delivery_expired')],
+  ])('does not count, and is not given back, if it %s', async (_, answerWith) => {
+    answerWith();
+    tab.send(extend);
+    await pass(10);
+    expect(tab.about({ id: 3 })).toHaveLength(1);
+    await deliver('d4');
+    expect(idsOf(tab)).toEqual(['d1', 'd3', 'd4']);
+    tab.close();
+    await pass(10);
+    expect(tabs.gateway.seen.filter(({ type }) => type === 'nack')).toMatchObject([{ deliveries: ['d4'] }]);
+  });
+
+  it('counts as long as it can be extended', async () => {
+    tab.send(extend);
+    await pass(10);
+    await deliver('d4');
+    expect(idsOf(other)).toEqual(['d2', 'd4']);
+  });
+
+  it('is not given back if the gateway has ended the consumer', async () => {
+    tabs.gateway.pushToAll({ type: 'stopped', channel: 'a', group: 'queue', reason: 'permission' });
+    await pass(10);
+    tab.close();
+    await pass(10);
+    expect(tabs.gateway.seen.filter(({ type }) => type === 'nack')).toEqual([]);
+  });
+
+  it('is not given back if its request had ended before a reply of the stream', async () => {
+    tab.send({ type: 'respond', id: 4, channel: 'b' });
+    await pass(10);
+    tabs.gateway.pushToAll({
+      type: 'requests',
+      channel: 'b',
+      requests: [{ request: 'r1', data: null, timeout: 1000 }],
+    });
+    tabs.gateway.refusals.set('reply', 'request_ended');
+    await pass(10);
+    tab.send({ type: 'reply', id: 5, request: 'r1', data: 1, more: true });
+    await pass(10);
+    tab.close();
+    await pass(10);
+    expect(tabs.gateway.seen.filter(({ type }) => type === 'reply')).toHaveLength(1);
+  });
+});
+
 describe('a subscription of a tab with a filter', () => {
   it('is one of its own on the shared connection, and reports what did not match with "after"', async () => {
     const filter = { event: 'x' };

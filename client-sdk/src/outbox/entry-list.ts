@@ -13,8 +13,8 @@ export interface OutboxQueueEvents {
 // Entries that the disk rejected get places between two numbers of the disk.
 const UNSTORED = 2 ** -20;
 
-// Finished entries to remember, so that late news about them is ignored.
-const KEPT = 1000;
+/** Finished entries to remember, so that late news about them is ignored. */
+export const KEPT = 1000;
 
 /** The unfinished entries that this page knows, and the latest finished ones. */
 export class EntryList extends Emitter<OutboxQueueEvents> {

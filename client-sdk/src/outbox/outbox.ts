@@ -17,6 +17,7 @@ import { SluiceError } from '../index.ts';
 import { onlyJson } from '../only-json.ts';
 import type { Outbox, OutboxEvents, OutboxOptions } from './api.ts';
 import { type Entry, type Lifetimes, outboxError, refused } from './entry.ts';
+import { KEPT } from './entry-list.ts';
 import type { OutboxChannel, OutboxMessage, OutboxPublishOptions, Outgoing } from './message-api.ts';
 import { OutboxQueue } from './outbox-queue.ts';
 import { FollowedMessage } from './outgoing.ts';
@@ -69,6 +70,8 @@ export class StoredOutbox implements Outbox {
   readonly #lifetimes: Lifetimes;
   // The objects that `publish` returned, while they can change.
   readonly #followed = new Map<string, FollowedMessage<unknown>>();
+  // Those of them that were discarded, oldest first.
+  readonly #discarded = new Set<string>();
   readonly #channels = new Map<string, OutboxChannel<never>>();
   #closed = false;
 
@@ -182,9 +185,19 @@ export class StoredOutbox implements Outbox {
   }
 
   #follow(entry: Entry): void {
-    this.#followed.get(entry.key)?.follow(entry);
-    if (entry.status === 'accepted') this.#followed.delete(entry.key);
+    const { key, status } = entry;
+    this.#followed.get(key)?.follow(entry);
+    if (status === 'accepted') this.#unfollow(key);
+    // An acceptance that another tab reports may follow.
+    else if (status === 'discarded' && this.#followed.has(key)) this.#discarded.add(key);
+    const [oldest] = this.#discarded;
+    if (this.#discarded.size > KEPT && oldest !== undefined) this.#unfollow(oldest);
     this.#events.emit('status', entry);
+  }
+
+  #unfollow(key: string): void {
+    this.#followed.delete(key);
+    this.#discarded.delete(key);
   }
 
   #view(name: string): OutboxChannel<never> {

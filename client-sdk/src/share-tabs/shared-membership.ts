@@ -8,16 +8,19 @@ export class SharedMembership {
   // The last entry belongs to the tab that set its state last. Others see that state.
   readonly #entered = new Map<GroupTab, Json | undefined>();
   readonly #departed = new Set<GroupTab>();
-  readonly #onDepart: () => void;
+  readonly #onFewer: () => void;
+  // Tabs that wait for the gateway's answer to `enter`.
+  #entering = 0;
 
-  /** @param onDepart called when a tab disappears without leaving: call `settle` later */
-  constructor(presence: Presence, onDepart: () => void) {
+  /** @param onFewer called when it may be unused, or a tab has disappeared: call `settle` later */
+  constructor(presence: Presence, onFewer: () => void) {
     this.#presence = presence;
-    this.#onDepart = onDepart;
+    this.#onFewer = onFewer;
   }
 
-  get empty(): boolean {
-    return this.#entered.size === 0;
+  /** Has no tab entered, and does none enter? */
+  get isUnused(): boolean {
+    return this.#entered.size === 0 && this.#entering === 0;
   }
 
   has(tab: GroupTab): boolean {
@@ -27,7 +30,15 @@ export class SharedMembership {
   /** Enters the tab, or changes its state. If the gateway refuses, nothing changes. */
   async enter(tab: GroupTab, state: Json | undefined): Promise<void> {
     const own = state ?? this.#entered.get(tab);
-    await this.#presence.enter(own);
+    this.#entering++;
+    try {
+      await this.#presence.enter(own);
+    } catch (error) {
+      this.#onFewer();
+      throw error;
+    } finally {
+      this.#entering--;
+    }
     this.#entered.delete(tab);
     this.#entered.set(tab, own);
     // The tab disappeared while the gateway answered.
@@ -38,7 +49,8 @@ export class SharedMembership {
   async leave(tab: GroupTab): Promise<void> {
     const wasLast = [...this.#entered.keys()].at(-1) === tab;
     if (!this.#entered.delete(tab)) return;
-    if (this.empty) {
+    if (this.#entered.size === 0) {
+      this.#onFewer();
       await this.#presence.leave();
       return;
     }
@@ -53,7 +65,7 @@ export class SharedMembership {
   depart(tab: GroupTab): void {
     if (!this.#entered.has(tab)) return;
     this.#departed.add(tab);
-    this.#onDepart();
+    this.#onFewer();
   }
 
   /** Removes the tabs that have disappeared. */
@@ -66,5 +78,6 @@ export class SharedMembership {
   end(notify: (tab: GroupTab) => void): void {
     for (const tab of this.#entered.keys()) notify(tab);
     this.#entered.clear();
+    this.#onFewer();
   }
 }

@@ -3,6 +3,7 @@ import type {
   Command,
   ConsumeCommand,
   Delivery,
+  ExtendCommand,
   NackCommand,
   Push,
   ReplyCommand,
@@ -32,6 +33,7 @@ interface Registration {
 /** A request or a delivery that a tab has. */
 interface Item {
   readonly tab: GroupTab;
+  readonly registration: Registration;
   /** Gives it back, because the tab has disappeared. */
   giveBack(): void;
 }
@@ -77,7 +79,10 @@ export class SharedWork {
         this.#close(tab, command);
         return true;
       case 'reply':
-        this.#settle(tab, command, command.more ? [] : [command.request]);
+        this.#reply(tab, command);
+        return true;
+      case 'extend':
+        this.#extend(tab, command);
         return true;
       case 'ack':
       case 'nack':
@@ -212,6 +217,23 @@ export class SharedWork {
     this.#send(command, (answer) => tell(tab, command.id, answer));
   }
 
+  #reply(tab: GroupTab, command: ReplyCommand): void {
+    if (!command.more) this.#items.delete(command.request);
+    this.#send(command, (answer) => {
+      // The tab sends no last reply to it.
+      if (answer.type === 'error' && answer.error.name === 'request_ended') this.#items.delete(command.request);
+      tell(tab, command.id, answer);
+    });
+  }
+
+  /** The tab abandons what has expired, and does not settle it. */
+  #extend(tab: GroupTab, command: ExtendCommand): void {
+    this.#send(command, (answer) => {
+      for (const id of expiredOf(command, answer)) this.#items.delete(id);
+      tell(tab, command.id, answer);
+    });
+  }
+
   #distribute<T>(
     registration: Registration | undefined,
     items: readonly T[],
@@ -219,8 +241,8 @@ export class SharedWork {
   ): void {
     for (const item of items) {
       const tab = registration && this.#leastBusy(registration);
-      if (tab) {
-        this.#items.set(idOf(item), { tab, giveBack: () => giveBack(item) });
+      if (registration && tab) {
+        this.#items.set(idOf(item), { tab, registration, giveBack: () => giveBack(item) });
         tab.push(pushOf([item]));
       } else giveBack(item);
     }
@@ -243,15 +265,23 @@ export class SharedWork {
     );
   }
 
+  /** The gateway has taken back what the tabs have of it. */
   #end(registration: Registration | undefined, push: Push): void {
     if (!registration) return;
     this.#registrations.delete(keyOf(registration.command));
+    for (const [id, item] of this.#items) if (item.registration === registration) this.#items.delete(id);
     for (const tab of registration.tabs) tab.push(push);
   }
 }
 
 function keyOf(command: { readonly type: string; readonly channel: string; readonly group?: string }): string {
   return `${command.type} ${command.channel} ${command.group ?? ''}`;
+}
+
+/** The deliveries that an answer to `extend` reports as expired. SPEC.md section 4.17. */
+function expiredOf({ deliveries }: ExtendCommand, answer: Answer): readonly string[] {
+  if (answer.type === 'error') return answer.error.name === 'delivery_expired' ? deliveries : [];
+  return ('expired' in answer.result && answer.result.expired) || [];
 }
 
 function closeCommand(command: OpenCommand): Body<CloseCommand> {

@@ -312,7 +312,10 @@ export class TabGroup {
     }
     // While the connection is lost, the tabs are disconnected as well.
     if (this.#upstream.state !== 'connected') return;
-    for (const membership of this.#memberships.values()) membership.settle();
+    for (const [channel, membership] of this.#memberships) {
+      membership.settle();
+      if (membership.isUnused) this.#memberships.delete(channel);
+    }
     for (const shared of this.#subscriptions.values()) this.#drop(shared);
   }
 }

@@ -84,6 +84,8 @@ export class SmallGateway {
   down = false;
   /** Refusals: from command type and channel to the error. */
   readonly refusals = new Map<string, ErrorName>();
+  /** Results that it does not know by itself: from command type to the result. */
+  readonly results = new Map<string, object>();
   readonly seen: Command[] = [];
   /** Types of commands to withhold until `release`. */
   readonly holding = new Set<string>();
@@ -226,7 +228,7 @@ export class SmallGateway {
         return { group: 'queue', prefetch: 10, ackTimeout: 30_000 };
       default:
         if (command.type === 'leave') peer.entered.delete(command.channel);
-        return {};
+        return this.results.get(command.type) ?? {};
     }
   }
 
