@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { DEFAULT_URL, fetchFrom, findKey, httpUrl, readAnswer } from './gateway-url.ts';
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -50,7 +51,9 @@ function inWords(bridges: readonly Status[]): string {
   if (bridges.length === 0) return 'This gateway has no bridges.';
   const rows = bridges.map((bridge) => {
     const { name, system, direction, state, error } = bridge;
-    return [name, `${direction === 'in' ? 'from' : 'to'} ${system}`, state, countsOf(bridge), error ?? ''];
+    return [name, `${direction === 'in' ? 'from' : 'to'} ${system}`, state, countsOf(bridge), error ?? ''].map(
+      printable,
+    );
   });
   return table([['NAME', 'SYSTEM', 'STATE', 'MESSAGES', 'LATEST ERROR'], ...rows]);
 }

@@ -156,6 +156,11 @@ describe('sluice bridges', () => {
     expect(JSON.parse((await show([{ ...status, state: 'running' }], '--json')).out)).toHaveLength(1);
   });
 
+  it('does nothing to a terminal, whatever a broker answered', async () => {
+    const { out } = await show([{ ...status, state: 'waiting', error: '\u001b[2J\u009b2J\u007f\r\nline' }]);
+    expect(out.split('\n')[1]).toContain('\\u001b[2J\\u009b2J\\u007f\\u000d\\u000aline');
+  });
+
   it('says that there is none', async () => {
     expect((await show([])).out).toBe('This gateway has no bridges.');
   });
@@ -370,6 +375,16 @@ describe('sluice publish', () => {
       key: 'k',
     });
     expect(keyOf(sent[0])).toBe('Bearer secret');
+  });
+
+  it.each([
+    ['what it answers', 200, { id: '\u009b2J', offset: 1 }],
+    ['why it refuses', 403, { error: { name: 'x', message: '\u001b[2J\u009b2J\u007f' } }],
+  ])('does nothing to a terminal with %s', async (_, status, body) => {
+    const { fetch } = network({ '/api/v1/publish': () => Response.json(body, { status }) });
+    const { out, err } = await outcome(['publish', 'a', '1'], { fetch, env: { SLUICE_API_KEY: 'key' } });
+    expect(`${out}${err}`).toContain('\\u009b2J');
+    expect(`${out}${err}`).not.toMatch(/\p{Cc}/u);
   });
 
   it('reads standard input, and the key from the environment', async () => {

@@ -38,22 +38,50 @@ describe('the keys of development mode', () => {
     expect(readFileSync(join(cwd, '.sluice/.gitignore'), 'utf8')).toBe('*\n');
   });
 
-  it.each(['', '{', '[]', '{"secret":1,"apiKey":"short"}', '{"secret":"short"}'])(
-    'are generated again if the file is damaged: %j',
-    async (text) => {
-      const first = await serve('--dev');
-      await first.end();
-      writeFileSync(join(cwd, '.sluice/dev.json'), text);
-      const second = await serve('--dev');
-      await second.end();
-      expect(second.config.devSecret).toMatch(/^[\w-]{43}$/);
-      expect(second.config.devSecret).not.toBe(first.config.devSecret);
-      expect(second.config.devApiKey).toMatch(/^[\w-]{43}$/);
-      const third = await serve('--dev');
-      await third.end();
-      expect(third.config.devSecret).toBe(second.config.devSecret);
-    },
-  );
+  it('survive a restart for each app, also of one that was left out in between', async () => {
+    const apps = (...names: string[]) => {
+      const lines = names.map((name) => `  ${name}: { at: { path: /apps/${name} } }`);
+      writeFileSync(join(cwd, 'sluice.yaml'), ['dev: true', 'apps:', ...lines, ''].join('\n'));
+    };
+    const run = async (...names: string[]) => {
+      apps(...names);
+      const { config, end } = await serve();
+      await end();
+      return new Map(config.apps.map(({ name, config: { devSecret, devApiKey } }) => [name, { devSecret, devApiKey }]));
+    };
+    const first = await run('shop', 'blog');
+    expect(first.get('shop')).toEqual({ devSecret: expect.any(String), devApiKey: expect.any(String) });
+    expect(first.get('shop')).not.toEqual(first.get('blog'));
+    const second = await run('shop');
+    const third = await run('blog', 'shop');
+    expect([second.get('shop'), third.get('shop'), third.get('blog')]).toEqual([
+      first.get('shop'),
+      first.get('shop'),
+      first.get('blog'),
+    ]);
+  });
+
+  it.each([
+    '',
+    '{',
+    '[]',
+    '{"apps":[]}',
+    '{"apps":{"shop":null}}',
+    '{"secret":1,"apiKey":"short"}',
+    '{"secret":"short"}',
+  ])('are generated again if the file is damaged: %j', async (text) => {
+    const first = await serve('--dev');
+    await first.end();
+    writeFileSync(join(cwd, '.sluice/dev.json'), text);
+    const second = await serve('--dev');
+    await second.end();
+    expect(second.config.devSecret).toMatch(/^[\w-]{43}$/);
+    expect(second.config.devSecret).not.toBe(first.config.devSecret);
+    expect(second.config.devApiKey).toMatch(/^[\w-]{43}$/);
+    const third = await serve('--dev');
+    await third.end();
+    expect(third.config.devSecret).toBe(second.config.devSecret);
+  });
 
   it('are not stored outside of development mode, or if keys are configured', async () => {
     writeFileSync(

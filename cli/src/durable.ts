@@ -1,6 +1,7 @@
 import { loadRepairTools } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
 import { CliError } from './cli-error.ts';
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -28,7 +29,7 @@ async function check({ data }: Folders, shell: Shell): Promise<void> {
     shell.out('nothing is damaged');
     return;
   }
-  for (const problem of found.problems) shell.out(`damaged: ${problem}`);
+  for (const problem of found.problems) shell.out(printable(`damaged: ${problem}`));
   const more = found.problemCount - found.problems.length;
   if (more > 0) shell.out(`and ${number(more)} more`);
   throw new CliError(

@@ -6,6 +6,7 @@ import { addCheck } from './check.ts';
 import { CliError } from './cli-error.ts';
 import { addDurable } from './durable.ts';
 import { addExplain } from './explain.ts';
+import { printableLines } from './printable.ts';
 import { addPublish } from './publish.ts';
 import { addServe } from './serve.ts';
 import type { Shell } from './shell.ts';
@@ -61,8 +62,20 @@ function report(error: unknown, shell: Shell): number {
   return error instanceof CliError ? error.exitCode : 1;
 }
 
+/** The shell, whose output does nothing to the terminal that shows it. */
+function printing(shell: Shell): Shell {
+  return new Proxy(shell, {
+    get(target, name) {
+      if (name === 'out' || name === 'err') return (text: string) => target[name](printableLines(text));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 /** Runs one command line. Returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
-export async function run(args: readonly string[], shell: Shell): Promise<number> {
+export async function run(args: readonly string[], given: Shell): Promise<number> {
+  const shell = printing(given);
   try {
     await createProgram(shell).parseAsync([...args], { from: 'user' });
     return 0;

@@ -14,6 +14,9 @@ const GAP: Gap = {
   lost: 3,
 };
 
+/** Sets the title of a terminal, clears it, and begins a line. */
+const HOSTILE = '\u001b]0;title\u0007\u009b2J\u007f\r\nline';
+
 interface Subscribed {
   readonly name: string;
   readonly onMessage: (message: Message) => void;
@@ -99,6 +102,23 @@ describe('sluice subscribe', () => {
     expect(shell.errors.map((line) => JSON.parse(line))).toEqual([{ gap: GAP }]);
     shell.signal();
     await done;
+  });
+
+  it.each([[[]], [['--json']]])('does nothing to a terminal, whatever users wrote: %j', async (args) => {
+    const { client, shell, done } = await start(args);
+    const [subscribed] = client.subscribed;
+    const message = { ...MESSAGE, from: HOSTILE, event: HOSTILE, data: { text: HOSTILE }, tags: { tag: HOSTILE } };
+    subscribed?.onMessage(message);
+    subscribed?.options.onGap?.({ ...GAP, channel: HOSTILE });
+    subscribed?.options.onError?.(
+      Object.assign(refusal('unavailable'), { message: HOSTILE, retryable: true }) as never,
+    );
+    shell.signal();
+    await done;
+    const printed = [...shell.lines, ...shell.errors];
+    expect(printed).toHaveLength(3);
+    for (const line of printed) expect(line).not.toMatch(/\p{Cc}/u);
+    if (args.length > 0) expect(JSON.parse(shell.lines[0] ?? '')).toEqual(message);
   });
 
   it('exits when no subscription is left', async () => {

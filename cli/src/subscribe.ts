@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { countArgument, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { DEFAULT_URL, fetchDevCredentials, isLocal, socketUrl } from './gateway-url.ts';
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -23,12 +24,13 @@ interface SubscribeFlags {
 /** Formats one message as one line. */
 export function formatMessage({ channel, offset, from, event, data }: Message): string {
   const facts = [channel, `#${offset}`, from === undefined ? '' : `<${from}>`, event ?? ''];
-  return [...facts.filter((fact) => fact !== ''), JSON.stringify(data)].join(' ');
+  return printable([...facts.filter((fact) => fact !== ''), JSON.stringify(data)].join(' '));
 }
 
 /** Formats one gap as one line. */
 export function formatGap({ channel, lost, reason, to }: Gap): string {
-  return `gap in ${channel}: ${lost ?? 'an unknown number of'} messages lost (${reason}), next is #${to.offset + 1}`;
+  const count = lost ?? 'an unknown number of';
+  return printable(`gap in ${channel}: ${count} messages lost (${reason}), next is #${to.offset + 1}`);
 }
 
 /**
@@ -66,7 +68,7 @@ async function subscribe(names: readonly string[], flags: SubscribeFlags, shell:
         onGap: (gap) => shell.err(flags.json ? JSON.stringify({ gap }) : formatGap(gap)),
         onState: (state) => shell.err(`${name}: ${state}`),
         onError: (error) => {
-          shell.err(`${name}: ${error.message} (${error.name})`);
+          shell.err(printable(`${name}: ${error.message} (${error.name})`));
           if (error.retryable) return; // the SDK continues by itself
           open -= 1;
           if (open === 0) reject(new CliError('no subscription is left'));

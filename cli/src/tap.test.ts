@@ -45,6 +45,16 @@ describe('sluice tap', () => {
     expect(shell.lines.map((line) => JSON.parse(line))).toEqual(LINES);
   });
 
+  it.each([[[]], [['--json']]])('does nothing to a terminal, whatever users wrote: %j', async (args) => {
+    const hostile = '\u001b]0;title\u0007\u009b2J\u007f\r\nline';
+    const entry = { type: hostile, user: hostile, channel: hostile, reason: hostile, data: { text: hostile } };
+    const { shell } = gateway([`${JSON.stringify(entry)}\n`]);
+    expect(await run(['tap', '--user', 'ada', ...args], shell)).toBe(0);
+    expect(shell.lines).toHaveLength(1);
+    expect(shell.lines[0]).not.toMatch(/\p{Cc}/u);
+    if (args.length > 0) expect(JSON.parse(shell.lines[0] ?? '')).toEqual(entry);
+  });
+
   it.each([[['tap']], [['tap', '--user', 'a', '--channel', 'b']]])('refuses %j', async (args) => {
     const { shell } = gateway([]);
     expect(await run(args, shell)).toBe(2);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { DEFAULT_URL, fetchFrom, findKey, httpUrl, readAnswer } from './gateway-url.ts';
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -31,7 +32,8 @@ type Entry = Readonly<Record<string, unknown>> & { readonly type: string };
 function inWords({ time, node, type, user, connection, channel, ...rest }: Entry): string {
   const at = typeof time === 'number' ? new Date(time).toISOString().slice(11, 23) : undefined;
   const details = Object.entries(rest).map(([name, value]) => `${name}=${show(value)}`);
-  return [at, node, type, user, connection, channel, ...details].filter((part) => part !== undefined).join(' ');
+  const parts = [at, node, type, user, connection, channel, ...details].filter((part) => part !== undefined);
+  return printable(parts.join(' '));
 }
 
 const show = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -14,8 +14,14 @@ import { readApiKeys, readKeys, type Surroundings } from './read-keys.ts';
 import { readSchedules } from './recurring.ts';
 import { readWebhooks } from './webhooks.ts';
 
+/** Secrets of one app that are generated for a run if they are not configured. */
+type InventedKeys = Partial<Pick<Config, 'devSecret' | 'devApiKey'>>;
+
 /** Secrets and names that are generated for a run if they are not configured. */
-export type Invented = Partial<Pick<Config, 'node' | 'devSecret' | 'devApiKey' | 'apps'>>;
+export interface Invented extends InventedKeys {
+  readonly node?: string;
+  readonly apps?: readonly { readonly name: string; readonly config: InventedKeys }[];
+}
 
 /** The values on which the meaning of a setting may also depend. */
 export interface Around extends Surroundings {
