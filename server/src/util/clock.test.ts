@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock, systemClock } from './clock.ts';
+import { TimerTimeInvalid } from './timer-queue.ts';
 
 describe('a manual clock', () => {
   it('stands still until it is advanced', () => {
@@ -39,6 +40,38 @@ describe('a manual clock', () => {
     clock.advance(10);
     expect(task).not.toHaveBeenCalled();
     expect(clock.running).toBe(0);
+  });
+});
+
+describe.each([
+  ['the system clock', () => ({ clock: systemClock, pass: (ms: number) => vi.advanceTimersByTime(ms) })],
+  [
+    'a manual clock',
+    () => {
+      const clock = new ManualClock();
+      return { clock, pass: (ms: number) => clock.advance(ms) };
+    },
+  ],
+])('%s', (_, start) => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it.each([Number.NaN, undefined as unknown as number])('refuses the delay %s, and runs all other timers', (delay) => {
+    const { clock, pass } = start();
+    const task = vi.fn();
+    clock.after(20, task);
+    expect(() => clock.after(delay, task)).toThrow(TimerTimeInvalid);
+    clock.after(10, task);
+    pass(20);
+    expect(task).toHaveBeenCalledTimes(2);
+  });
+
+  it('runs a timer with a negative delay as soon as possible', () => {
+    const { clock, pass } = start();
+    const task = vi.fn();
+    clock.after(-100, task);
+    pass(1);
+    expect(task).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -13,7 +13,12 @@ export interface Clock {
    * the machine sleeps.
    */
   monotonic(): number;
-  /** Runs `task` once after `delay` milliseconds, by the monotonic clock. */
+  /**
+   * Runs `task` once after `delay` milliseconds, by the monotonic clock; as soon as possible if it is
+   * negative.
+   *
+   * @throws TimerTimeInvalid if it is NaN
+   */
   after(delay: number, task: () => void): Timer;
 }
 

@@ -25,6 +25,15 @@ export class QueuedTimer {
   }
 }
 
+/** A timer was to be added whose time is no number, which would keep all others from running. */
+export class TimerTimeInvalid extends RangeError {
+  override readonly name = 'TimerTimeInvalid';
+
+  constructor() {
+    super('the time of a timer is no number. Check the delay that was given to "after"');
+  }
+}
+
 /**
  * Timers in the order of their times: a binary heap, in which each timer knows its place, so that
  * to add and to cancel one takes logarithmic time. Cancelled timers are not kept.
@@ -48,8 +57,12 @@ export class TimerQueue {
     return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** @param at milliseconds of any one clock */
+  /**
+   * @param at milliseconds of any one clock
+   * @throws TimerTimeInvalid for NaN, which has no place in an order
+   */
   add(at: number, task: () => void): QueuedTimer {
+    if (Number.isNaN(at)) throw new TimerTimeInvalid();
     const timer = new QueuedTimer(this, { at, order: this.#added++, task });
     this.#rise(timer, this.#heap.length);
     return timer;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { MemoryPresence } from '../engine/memory/memory-presence.ts';
@@ -79,6 +80,35 @@ describe('what is there on this node', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(faults).toEqual([new Error('away')]);
+  });
+
+  describe('after a reload', () => {
+    const named = (count: number, prefix = 'c') =>
+      new Map(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, 1] as const));
+
+    it('enters and leaves in steps of 500, in several turns', async () => {
+      const { occupancy, calls } = start();
+      for (const name of named(700).keys()) occupancy.add(name);
+      calls.length = 0;
+      occupancy.replace(named(600, 'd'));
+      const steps = [calls.length];
+      for (let turn = 0; turn < 3; turn++) {
+        await nextTurn();
+        steps.push(calls.length);
+      }
+      expect(steps).toEqual([500, 1_000, 1_300, 1_300]);
+      expect(calls.filter((call) => call.startsWith('leave c'))).toHaveLength(700);
+      expect(calls.filter((call) => call.startsWith('enter d'))).toHaveLength(600);
+    });
+
+    it('announces a name as it is when its step comes', async () => {
+      const { occupancy, calls } = start();
+      for (const name of named(501).keys()) occupancy.add(name);
+      occupancy.replace(new Map());
+      occupancy.add('c500'); // before the step in which it would have left
+      await nextTurn();
+      expect(calls).not.toContain('leave c500 2000');
+    });
   });
 });
 

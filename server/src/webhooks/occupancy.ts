@@ -3,7 +3,7 @@ import type { OccupancyRecord } from './occupancy-record.ts';
 
 /** Names of one page. */
 const PAGE = 1_000;
-/** Names that enter at once after a reload: few enough not to be felt. */
+/** Names that enter or leave at once after a reload: few enough not to be felt. */
 const STEP = 500;
 
 /**
@@ -106,7 +106,7 @@ export class Occupancy {
   add(name: string): void {
     const count = this.#counts.get(name) ?? 0;
     this.#counts.set(name, count + 1);
-    if (count === 0) this.#report(() => this.#store.enter(this.#entry(name)));
+    if (count === 0) this.#announce(name);
   }
 
   /** One less on this node. */
@@ -117,26 +117,32 @@ export class Occupancy {
   }
 
   /**
-   * What is there on this node, and how often: call it when a reload has changed what is wanted. New
-   * names enter in steps, because there may be many.
+   * What is there on this node, and how often: call it when a reload has changed what is wanted. Names
+   * enter and leave in steps, because there may be many.
    */
   replace(current: ReadonlyMap<string, number>): void {
-    for (const name of [...this.#counts.keys()]) if (!current.has(name)) this.#removeAll(name);
+    const gone = [...this.#counts.keys()].filter((name) => !current.has(name));
     const added = [...current.keys()].filter((name) => !this.#counts.has(name));
+    for (const name of gone) this.#counts.delete(name);
     for (const [name, count] of current) this.#counts.set(name, count);
-    this.#enterInSteps(added);
+    this.#announceInSteps([...gone, ...added]);
   }
 
   #removeAll(name: string): void {
     this.#counts.delete(name);
-    this.#report(() => this.#store.leave(this.#entry(name), this.#grace()));
+    this.#announce(name);
   }
 
-  #enterInSteps(names: readonly string[]): void {
-    for (const name of names.slice(0, STEP)) {
-      if (this.#counts.has(name)) this.#report(() => this.#store.enter(this.#entry(name)));
-    }
-    if (names.length > STEP) setImmediate(() => this.#enterInSteps(names.slice(STEP)));
+  /** Announces each as it is when its step comes: it may have appeared or gone meanwhile. */
+  #announceInSteps(names: readonly string[]): void {
+    for (const name of names.slice(0, STEP)) this.#announce(name);
+    if (names.length > STEP) setImmediate(() => this.#announceInSteps(names.slice(STEP)));
+  }
+
+  #announce(name: string): void {
+    const entry = this.#entry(name);
+    if (this.#counts.has(name)) this.#report(() => this.#store.enter(entry));
+    else this.#report(() => this.#store.leave(entry, this.#grace()));
   }
 
   #entry(name: string) {
