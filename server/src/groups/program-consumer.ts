@@ -54,12 +54,17 @@ export class ProgramConsumer implements Receiver {
   }
 
   gap(gap: GroupGap): void {
-    const { onGap, groups, target } = this.#parts;
+    void this.#reportGap(gap);
+  }
+
+  /** A gap whose function fails counts as not received: it is reported again. */
+  async #reportGap(gap: GroupGap): Promise<void> {
+    const { onGap } = this.#parts;
     try {
-      onGap?.(gap);
+      await onGap?.(gap);
       this.#dispatcher.gapsReceived([gap]);
     } catch (error) {
-      groups.events.emit('fault', { where: `consume: onGap of "${target.ref.channel}"`, error });
+      this.#report('onGap', error);
     }
   }
 
@@ -89,12 +94,22 @@ export class ProgramConsumer implements Receiver {
   }
 
   async #process(running: Running, delivery: Delivery, epoch: string): Promise<void> {
-    const outcome = await this.#handle(running, delivery, epoch);
-    running.timer?.cancel();
-    if (!running.abort.signal.aborted) await this.#settle(running, outcome);
-    running.timer?.cancel();
-    this.#running.delete(running);
-    this.#dispatcher.mark();
+    try {
+      const outcome = await this.#handle(running, delivery, epoch);
+      running.timer?.cancel();
+      if (!running.abort.signal.aborted) await this.#settle(running, outcome);
+    } catch (error) {
+      this.#report('a delivery', error);
+    } finally {
+      running.timer?.cancel();
+      this.#running.delete(running);
+      this.#dispatcher.mark();
+    }
+  }
+
+  #report(what: string, error: unknown): void {
+    const { groups, target } = this.#parts;
+    groups.events.emit('fault', { where: `consume: ${what} of "${target.ref.channel}"`, error });
   }
 
   async #handle(running: Running, { attempt, message }: Delivery, epoch: string): Promise<Outcome> {
@@ -130,7 +145,9 @@ export class ProgramConsumer implements Receiver {
   #extendLater(running: Running): void {
     const { groups, target } = this.#parts;
     const { ackTimeout } = target.rule.delivery;
-    running.timer = groups.clock.after(ackTimeout / 3, () => void this.#extend(running));
+    running.timer = groups.clock.after(ackTimeout / 3, () => {
+      this.#extend(running).catch((error: unknown) => this.#report('the extension of a delivery', error));
+    });
   }
 
   async #extend(running: Running): Promise<void> {

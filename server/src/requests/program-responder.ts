@@ -3,6 +3,7 @@ import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { OpenRequest, RequestHandler } from './open-request.ts';
 import { replyTo } from './reply-to.ts';
+import { ResponderRefusal } from './request-end.ts';
 
 /** A request to a function of the program. */
 export interface ProgramRequest {
@@ -55,7 +56,9 @@ export class ProgramResponder implements RequestHandler {
   handle(request: OpenRequest): void {
     const abort = new AbortController();
     this.#running.set(request, abort);
-    void this.#answer(request, abort.signal).catch((error: unknown) => this.#fail(request, error));
+    void this.#answer(request, abort.signal)
+      .catch((error: unknown) => this.#fail(request, error))
+      .catch((error: unknown) => this.#giveUp(request, error));
   }
 
   cancelled(request: OpenRequest, reason: CancelReason): void {
@@ -69,7 +72,7 @@ export class ProgramResponder implements RequestHandler {
   async #answer(request: OpenRequest, signal: AbortSignal): Promise<void> {
     const { channel, data, from } = request.parts;
     const answer = await this.#parts.answer({ channel, data, from, signal });
-    if (isIterable(answer)) await this.#stream(request, answer);
+    if (isIterable(answer)) await this.#stream(request, this.#ending(request, answer, signal));
     else await this.#reply(request, { data: answer ?? null });
   }
 
@@ -81,20 +84,40 @@ export class ProgramResponder implements RequestHandler {
     await this.#reply(request, {});
   }
 
+  /** The answers, which end when the request is cancelled, also while the next one is waited for. */
+  #ending(request: OpenRequest, answers: AsyncIterable<Json>, signal: AbortSignal): AsyncIterable<Json> {
+    const iterator = answers[Symbol.asyncIterator]();
+    const end = async () => {
+      await iterator.return?.();
+    };
+    const onAbort = () => void end().catch((error: unknown) => this.#report(request, error));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+    return { [Symbol.asyncIterator]: () => iterator };
+  }
+
   async #reply(request: OpenRequest, reply: { data?: Json; more?: boolean }): Promise<void> {
     if (request.ended) return;
     const outcome = await replyTo(request, reply, this.#parts.events);
     if (outcome instanceof Refusal && outcome.error !== 'request_ended') throw new Error(outcome.body.message);
   }
 
-  #fail(request: OpenRequest, error: unknown): void {
-    if (!(error instanceof ReplyError)) {
-      const where = `the responder of "${request.parts.match.rule.pattern.source}"`;
-      this.#parts.events.emit('fault', { where, error });
-    }
+  async #fail(request: OpenRequest, error: unknown): Promise<void> {
+    if (!(error instanceof ReplyError)) this.#report(request, error);
     const { code, message, data } = error instanceof ReplyError ? error : INTERNAL;
-    if (!request.ended)
-      void replyTo(request, { error: { code, message, ...(data !== undefined && { data }) } }, this.#parts.events);
+    if (request.ended) return;
+    await replyTo(request, { error: { code, message, ...(data !== undefined && { data }) } }, this.#parts.events);
+  }
+
+  /** Not even the error could be passed on. */
+  #giveUp(request: OpenRequest, error: unknown): void {
+    this.#report(request, error);
+    request.end(new ResponderRefusal(request.channel, { code: INTERNAL.code, message: INTERNAL.message }));
+  }
+
+  #report(request: OpenRequest, error: unknown): void {
+    const where = `the responder of "${request.parts.match.rule.pattern.source}"`;
+    this.#parts.events.emit('fault', { where, error });
   }
 }
 
