@@ -1,14 +1,17 @@
 import type { AppConfig } from './config/config.ts';
 import type { Gateway } from './gateway.ts';
 import type { PreparedReload, Reload } from './reload.ts';
+import { waitForAll } from './util/run-all.ts';
 
 /** One of the apps that share the process of a gateway. */
 export interface NamedApp {
   readonly name: string;
   readonly gateway: Gateway;
   readonly reload: Reload;
-  /** `true`, or why it accepts no new connections. */
-  readonly isReady: () => true | string;
+  /** Ends its connections. Its engine stays open: other apps may still have work for it. */
+  readonly drain: () => Promise<void>;
+  /** Why it accepts no connections; not what its own data cause, such as a full store. */
+  readonly whyClosed: () => string | undefined;
 }
 
 /** The apps besides the default one. They start before it opens the port, and stop with it. */
@@ -27,11 +30,11 @@ export class Apps {
     throw new Error(`there is no app "${name}". Its apps are: ${known}`);
   }
 
-  /** Why one of them accepts no new connections. */
-  get trouble(): string | undefined {
-    for (const { name, isReady } of this.#apps) {
-      const state = isReady();
-      if (state !== true) return `app "${name}": ${state}`;
+  /** Why one of them accepts no connections. */
+  get whyClosed(): string | undefined {
+    for (const { name, whyClosed } of this.#apps) {
+      const reason = whyClosed();
+      if (reason !== undefined) return `app "${name}": ${reason}`;
     }
     return undefined;
   }
@@ -45,8 +48,12 @@ export class Apps {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#apps.map(({ gateway }) => gateway.close()));
+  drain(): Promise<void> {
+    return waitForAll(this.#apps.map(({ drain }) => drain()));
+  }
+
+  close(): Promise<void> {
+    return waitForAll(this.#apps.map(({ gateway }) => gateway.close()));
   }
 
   /**

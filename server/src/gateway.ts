@@ -30,6 +30,7 @@ import { OpenRequests } from './transport/open-requests.ts';
 import type { Transport } from './transport/transport.ts';
 import { ClockSteps } from './util/clock-steps.ts';
 import { hostInUrl } from './util/host-in-url.ts';
+import { runAll, waitForAll } from './util/run-all.ts';
 import type { WebhookSide } from './webhooks/create-webhooks.ts';
 
 /**
@@ -79,6 +80,7 @@ export class Gateway extends Program {
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
+  #drained: Promise<void> | undefined;
   #tellStopped: () => void = () => {};
   readonly #stopped = new Promise<void>((resolve) => {
     this.#tellStopped = resolve;
@@ -103,7 +105,11 @@ export class Gateway extends Program {
     this.#apps = new Apps(
       assembly.apps.map(({ name, assembly: own }) => {
         const gateway = new Gateway(own);
-        return { name, gateway, reload: gateway.#reload, isReady: () => gateway.#isReady() };
+        return {
+          ...{ name, gateway, reload: gateway.#reload },
+          drain: () => gateway.#drain(),
+          whyClosed: () => gateway.#whyClosed,
+        };
       }),
     );
     this.#admission = createAdmission({
@@ -111,7 +117,7 @@ export class Gateway extends Program {
       origins: config.origins,
       dev: this.#access,
       descriptors: assembly.descriptors,
-      isDraining: () => this.#state === 'draining',
+      isDraining: () => this.#state === 'draining' || this.#state === 'stopped',
       isWaiting: () => this.#engineStart.waitingFor !== undefined,
     });
     this.#arrivals = assembly.arrivals;
@@ -148,9 +154,13 @@ export class Gateway extends Program {
     });
   }
 
+  /** Why it accepts no connections, whatever its engine can store at the moment. */
+  get #whyClosed(): string | undefined {
+    return this.#state === 'running' ? this.#engineStart.waitingFor : `the gateway is ${this.#state}`;
+  }
+
   #isReady(): true | string {
-    if (this.#state !== 'running') return `the gateway is ${this.#state}`;
-    return this.#engineStart.waitingFor ?? this.#engine.trouble ?? this.#apps.trouble ?? true;
+    return this.#whyClosed ?? this.#engine.trouble ?? this.#apps.whyClosed ?? true;
   }
 
   #createEngineStart(): EngineStart {
@@ -232,7 +242,8 @@ export class Gateway extends Program {
       if (!this.#isNamed) this.#watchProcess({ url, ...more });
       return { port, url, ...more };
     } catch (error) {
-      await this.#release();
+      const { events } = this.#services;
+      await this.#release().catch((cause: unknown) => events.emit('fault', { where: 'the stop', error: cause }));
       throw error;
     }
   }
@@ -317,44 +328,56 @@ export class Gateway extends Program {
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {}); // reported to the caller of start
     if (this.#state === 'stopped') return;
-    const { registry, clock, events } = this.#services;
+    await runAll([() => this.#drain(), () => this.#release(), () => this.#services.events.emit('stopped', {})]);
+  }
+
+  #drain(): Promise<void> {
+    this.#drained ??= this.#drainAll();
+    return this.#drained;
+  }
+
+  /** Accepts nobody, and ends what is open. Nothing is released: the other apps drain at the same time. */
+  async #drainAll(): Promise<void> {
+    const { registry, clock, events, groups } = this.#services;
     this.#state = 'draining';
     this.#transport.stopListening();
     this.#services.requests.drain();
     const { drain: most, drainPace: pace } = this.#config;
-    const apps = this.#apps.close();
-    const bridges = this.#bridges.close();
-    const consumers = this.#services.groups?.finish(most);
-    await drainSessions({ registry, clock, events, most, pace });
-    await Promise.all([apps, bridges, consumers]);
-    this.#services.groups?.endLeases();
-    await this.#http.idle(most, clock);
-    await this.#release();
-    events.emit('stopped', {});
+    const work = [
+      this.#apps.drain(),
+      this.#bridges.close(),
+      groups?.finish(most),
+      drainSessions({ registry, clock, events, most, pace }),
+    ];
+    await runAll([() => waitForAll(work), () => groups?.endLeases(), () => this.#http.idle(most, clock)]);
   }
 
   /** Releases everything that a start acquires. */
   async #release(): Promise<void> {
-    this.#watch.stop();
-    this.#engineStart.stop();
-    this.#descriptors?.stop();
-    this.#loop.stop();
-    this.#clockSteps.stop();
-    await this.#bridges.close();
-    await this.#apps.close();
-    this.#sse?.stop();
-    this.#transport.close();
-    this.#services.hooks.close();
-    this.#services.verifier.close();
-    await this.#webhooks?.webhooks.close();
-    this.#services.groups?.close();
-    this.#services.schedules.close();
-    await this.#services.requests.close();
-    this.#tap.close();
-    await this.#cluster.close();
-    await this.#engine.close();
-    this.#state = 'stopped';
-    this.#tellStopped();
+    const { hooks, verifier, groups, schedules, requests } = this.#services;
+    await runAll([
+      () => this.#watch.stop(),
+      () => this.#engineStart.stop(),
+      () => this.#descriptors?.stop(),
+      () => this.#loop.stop(),
+      () => this.#clockSteps.stop(),
+      () => this.#bridges.close(),
+      () => this.#apps.close(),
+      () => this.#sse?.stop(),
+      () => this.#transport.close(),
+      () => hooks.close(),
+      () => verifier.close(),
+      () => this.#webhooks?.webhooks.close(),
+      () => groups?.close(),
+      () => schedules.close(),
+      () => requests.close(),
+      () => this.#tap.close(),
+      () => this.#cluster.close(),
+      () => this.#engine.close(),
+    ]).finally(() => {
+      this.#state = 'stopped';
+      this.#tellStopped();
+    });
   }
 }
 

@@ -222,6 +222,34 @@ describe('the process of several apps', () => {
     expect((await callApp(gateway, 'shop', '/health/ready')).status).toBe(200);
   });
 
+  it('stays ready if the store of one app is full, which only that app reports', async () => {
+    const gateway = await startApps();
+    const shop = gateway.apps.find(({ name }) => name === 'shop');
+    Object.defineProperty(shop?.assembly.engine, 'trouble', { value: 'the channels have taken as much as they may' });
+    const states = await Promise.all(NAMES.map(async (app) => (await callApp(gateway, app, '/health/ready')).status));
+    expect(states).toEqual([200, 503, 200]);
+  });
+
+  it('accepts no client of an app that has stopped', async () => {
+    const gateway = await startApps();
+    await (gateway.gateway.app('blog') as unknown as { close(): Promise<void> }).close();
+    expect(await errorOf(gateway, 'blog')).not.toBe('connected');
+    expect(await errorOf(gateway, 'shop')).toBe('connected');
+  });
+
+  it('stops the other apps only when the default app has drained', async () => {
+    const lines: { readonly msg: string; readonly app?: string }[] = [];
+    const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const gateway = await startApps({ drain: '200ms', drainPace: 1 }, { log });
+    const clients = await Promise.all(['ada', 'bob', 'cid'].map((user) => connectTo(gateway, 'main', user)));
+    await gateway.gateway.close();
+    for (const client of clients) await client.ended();
+    const lastClosed = lines.findLastIndex(({ msg, app }) => msg === 'connection closed' && app === undefined);
+    const firstStopped = lines.findIndex(({ msg, app }) => msg === 'gateway stopped' && app !== undefined);
+    expect(lastClosed).toBeGreaterThan(-1);
+    expect(firstStopped).toBeGreaterThan(lastClosed);
+  });
+
   it('drains all apps', async () => {
     const gateway = await startApps();
     const clients = await Promise.all(NAMES.map((app) => connectTo(gateway, app)));

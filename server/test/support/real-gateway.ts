@@ -21,6 +21,7 @@ export class RealGateway {
   readonly gateway: Gateway;
   readonly services: Assembly['services'];
   readonly cluster: Assembly['cluster'];
+  readonly apps: Assembly['apps'];
   readonly #sockets: WebSocket[] = [];
   #url = '';
 
@@ -39,6 +40,7 @@ export class RealGateway {
     const assembly = assemble(parseConfig({ ...defaults, ...config }), parts);
     this.services = assembly.services;
     this.cluster = assembly.cluster;
+    this.apps = assembly.apps;
     this.gateway = new Gateway(assembly);
   }
 
