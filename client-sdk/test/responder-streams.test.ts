@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import { respond } from '../src/requests/index.ts';
 import { FakeGateway, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
 let client: Client;
-let onError: ReturnType<typeof vi.fn>;
+let onError: Mock<(error: Error) => void>;
 
 beforeEach(() => {
   vi.useFakeTimers();
