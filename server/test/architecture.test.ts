@@ -158,7 +158,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['events.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],
   'address.ts': [],
-  'apps.ts': ['config', 'gateway.ts', 'reload.ts'],
+  'apps.ts': ['config', 'gateway.ts', 'reload.ts', 'util'],
   'engine-checks.ts': ['config', 'engine/engine.ts', 'groups/engine-support.ts'],
   'engine-listener.ts': ['engine/engine.ts', 'schedules/schedule-record.ts', 'session/services.ts'],
   'reload.ts': [

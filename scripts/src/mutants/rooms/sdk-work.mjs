@@ -1,6 +1,8 @@
 const SRC = 'client-sdk/src';
 const QUEUES = ['client-sdk/test/queues.test.ts'];
 const REQUESTS = ['client-sdk/test/requests.test.ts'];
+const REPLACED = ['client-sdk/test/work-replaced.test.ts'];
+const STREAMS = ['client-sdk/test/responder-streams.test.ts'];
 const SCHEDULES = ['client-sdk/test/schedules.test.ts'];
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
@@ -70,7 +72,7 @@ export const sdkWork = [
   },
   {
     file: `${SRC}/queues/consume.ts`,
-    from: 'if (resource.wanted) {',
+    from: 'if (resource.isTaken) {',
     to: "if (group === '\\n') {",
     fault: 'two consumers of a client replace each other',
     tests: QUEUES,
@@ -112,10 +114,38 @@ export const sdkWork = [
   },
   {
     file: `${SRC}/work-resource.ts`,
-    from: 'if (this.wanted || this.busy || this.on',
-    to: 'if (this.wanted || this.on',
+    from: 'if (isOpen || registration.inHand > 0) return;',
+    to: 'if (isOpen) return;',
     fault: 'a consumer has stopped while a handler runs',
-    tests: QUEUES,
+    tests: [...QUEUES, ...REPLACED],
+  },
+  {
+    file: `${SRC}/work-resource.ts`,
+    from: 'if (!this.#isAsking) this.#replace();',
+    to: 'this.#replace();',
+    fault: 'a consumer that replaces another one has the limits of the first',
+    tests: REPLACED,
+  },
+  {
+    file: `${SRC}/work-resource.ts`,
+    from: 'else if (registration === this.registration) this.wanted = false;',
+    to: 'else this.wanted = false;',
+    fault: 'a consumer that was replaced stops the other one',
+    tests: REPLACED,
+  },
+  {
+    file: `${SRC}/work-resource.ts`,
+    from: '(this.wanted || this.on || this.#isAsking)',
+    to: '(this.wanted || this.on)',
+    fault: 'a consumer has stopped while the gateway may send it more',
+    tests: REPLACED,
+  },
+  {
+    file: `${SRC}/queues/consumer.ts`,
+    from: 'if (options.onError) guard(options.onError, error as Error, delivery);',
+    to: 'if (options.onError) options.onError(error as Error, delivery);',
+    fault: 'a delivery stays in flight if onError throws',
+    tests: ['client-sdk/test/throwing-callbacks.test.ts'],
   },
   {
     file: `${SRC}/work-resource.ts`,
@@ -175,10 +205,24 @@ export const sdkWork = [
   },
   {
     file: `${SRC}/requests/incoming.ts`,
-    from: 'if (this.#controller.signal.aborted) void iterator.return?.()?.catch(nothing);',
+    from: 'void reader.close().catch((error) => this.#setup.failed(error));',
     to: '',
-    fault: 'the generator of a cancelled request never ends',
-    tests: REQUESTS,
+    fault: 'the iterable of a cancelled request never ends',
+    tests: STREAMS,
+  },
+  {
+    file: `${SRC}/requests/incoming.ts`,
+    from: 'sent.catch((error) => reader.stop(error));',
+    to: 'sent.catch(nothing);',
+    fault: 'the iterable of a refused reply goes on',
+    tests: STREAMS,
+  },
+  {
+    file: `${SRC}/requests/stoppable-reader.ts`,
+    from: 'if (!this.#isOver) await this.#iterator.return?.();',
+    to: 'await this.#iterator.return?.();',
+    fault: 'an iterable that is over is ended again',
+    tests: STREAMS,
   },
   {
     file: `${SRC}/requests/incoming.ts`,
@@ -210,7 +254,7 @@ export const sdkWork = [
   },
   {
     file: `${SRC}/requests/respond.ts`,
-    from: 'if (resource.wanted) {',
+    from: 'if (resource.isTaken) {',
     to: 'if (concurrency === 0) {',
     fault: 'two responders of a client replace each other',
     tests: REQUESTS,
