@@ -70,7 +70,7 @@ export class Apps {
       try {
         prepared.push(await reload.prepare(next.config));
       } catch (error) {
-        await discardAll(prepared);
+        discardAll(prepared);
         throw error;
       }
     }
@@ -78,9 +78,9 @@ export class Apps {
   }
 }
 
-/** Undoes what preparing has started. */
-export async function discardAll(prepared: readonly PreparedReload[]): Promise<void> {
-  for (const reload of prepared) await reload.discard();
+/** Forgets what was prepared. */
+export function discardAll(prepared: readonly PreparedReload[]): void {
+  for (const reload of prepared) reload.discard();
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

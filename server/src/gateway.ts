@@ -78,6 +78,7 @@ export class Gateway extends Program {
   readonly #isNamed: boolean;
   readonly #wires: readonly SocketWire[] | undefined;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
+  #hasSchedules = false;
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
   #drained: Promise<void> | undefined;
@@ -128,6 +129,7 @@ export class Gateway extends Program {
       arrivals: this.#arrivals,
       prepare: (next) => this.#prepare(next),
       replaceSecrets: (next) => this.#sse?.replaceSecrets(next),
+      replaceSchedules: (next) => this.#replaceSchedules(next),
       differencesOf: assembly.isNamed ? differencesOfApp : differencesOf,
       apps: this.#apps,
     });
@@ -175,7 +177,7 @@ export class Gateway extends Program {
         () => this.#revoking.start(),
         () => requests.start(),
         () => this.#cluster.start(),
-        () => this.#startSchedules(this.#reload.config),
+        () => this.#startSchedules(),
         () => this.#startWebhooks(),
         () => this.#bridges.run(),
       ],
@@ -204,17 +206,28 @@ export class Gateway extends Program {
     this.#webhooks.webhooks.start();
   }
 
-  async #startSchedules({ channels, schedules: recurring }: Pick<Config, 'channels' | 'schedules'>): Promise<void> {
-    const { schedules } = this.#services;
-    if (recurring !== undefined || channels.some(({ schedule }) => schedule !== null)) await schedules.start();
-    await schedules.recurring.configure(recurring);
+  async #startSchedules(): Promise<void> {
+    await this.#readSchedules(this.#reload.config);
+    this.#hasSchedules = true;
+    // Of the reload that was committed meanwhile, if there was one.
+    await this.#services.schedules.recurring.configure(this.#reload.config.schedules);
   }
 
-  /** Before the engine has started, its start does the rest. */
+  async #readSchedules({ channels, schedules: recurring }: Config): Promise<void> {
+    const isUsed = recurring !== undefined || channels.some(({ schedule }) => schedule !== null);
+    if (isUsed) await this.#services.schedules.start();
+  }
+
+  /** Before the start of the engine has come to it, the start does it. */
+  async #replaceSchedules({ schedules }: Config): Promise<void> {
+    if (this.#hasSchedules) await this.#services.schedules.recurring.configure(schedules);
+  }
+
+  /** Reads what a configuration needs, and changes nothing. Before the engine has started, its start does the rest. */
   async #prepare(config: Config): Promise<void> {
     checkEngine(this.#engine, config);
     if (this.#engineStart.waitingFor !== undefined) return;
-    await this.#startSchedules(config);
+    await this.#readSchedules(config);
     await this.#webhooks?.sources.prepare(config.webhooks.flatMap(({ events }) => events));
   }
 

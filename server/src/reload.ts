@@ -27,10 +27,12 @@ export interface ReloadParts {
   readonly arrivals: ArrivalLimits;
   /** Makes the verifier for other keys. */
   readonly createVerifier: (config: Config) => Verifier;
-  /** Refuses a configuration that this gateway cannot apply, and starts what it needs, before anything is changed. */
+  /** Refuses a configuration that this gateway cannot apply, and reads what it needs. Changes nothing. */
   readonly prepare: (config: Config) => Promise<void>;
   /** Webhooks have changed. */
   readonly replaceWebhooks: (config: Config) => void;
+  /** Replaces the recurring schedules. */
+  readonly replaceSchedules: (config: Config) => Promise<void>;
   /** The secrets of tickets have changed. */
   readonly replaceSecrets: (config: Config) => void;
   /** What differs between two configurations of this app. */
@@ -43,8 +45,8 @@ export interface ReloadParts {
 export interface PreparedReload {
   /** Applies it. Resolves when everything that is no longer allowed has ended. */
   commit(): Promise<void>;
-  /** Undoes what preparing it has started. */
-  discard(): Promise<void>;
+  /** Forgets what was prepared. Cannot fail. */
+  discard(): void;
 }
 
 /** What verifies tokens and API keys. */
@@ -131,7 +133,7 @@ export class Reload {
     try {
       return [own, ...(await this.#parts.apps.prepare(config.apps))];
     } catch (error) {
-      await own.discard();
+      own.discard();
       throw error;
     }
   }
@@ -165,14 +167,11 @@ export class Reload {
     }
     return {
       commit: () => this.#commit(config, { verifier, apiKeys }),
-      discard: async () => {
-        verifier.close();
-        await prepare(this.#config);
-      },
+      discard: () => verifier.close(),
     };
   }
 
-  #commit(config: Config, secrets: Secrets): Promise<void> {
+  async #commit(config: Config, secrets: Secrets): Promise<void> {
     const { services, inForce, differencesOf } = this.#parts;
     const { rules, groups } = services;
     const differences = differencesOf(this.#config, config);
@@ -184,8 +183,9 @@ export class Reload {
     if (concerns(differences, 'webhooks')) this.#parts.replaceWebhooks(config);
     this.#replaceKeys(differences, secrets);
     this.#replaceLimits(config);
+    const schedules = this.#parts.replaceSchedules(config);
     services.events.emit('reloaded', differences);
-    return this.#review();
+    await Promise.all([schedules, this.#review()]);
   }
 
   #review(): Promise<void> {

@@ -129,7 +129,7 @@ describe('a reload of several apps', () => {
     }
   });
 
-  it('undoes what the default app has begun if another app cannot follow', async () => {
+  it('leaves the schedules of the default app in force if another app cannot follow', async () => {
     const app = { keys: [{ secret: SECRET }], apiKeys: APPS.apps?.shop?.apiKeys ?? [] };
     const channels = { 'chat:{room}': { allow: { '*': 'users' } } } as const;
     const input = {
