@@ -124,7 +124,10 @@ export class Reload {
         await Promise.all(ended);
         return differences;
       },
-      abort: () => discardAll(prepared).finally(settle),
+      abort: async () => {
+        discardAll(prepared);
+        settle();
+      },
     };
   }
 
