@@ -145,7 +145,9 @@ class OpenRedisSource implements OpenSource {
     const ids = new Map<string, string[]>();
     for (const { topic, once } of records) {
       if ('id' in once) continue;
-      ids.set(topic, [...(ids.get(topic) ?? []), idOf(once.position)]);
+      const known = ids.get(topic);
+      if (known === undefined) ids.set(topic, [idOf(once.position)]);
+      else known.push(idOf(once.position));
     }
     for (const [stream, acknowledged] of ids) await this.#redis.xack(stream, this.#group, ...acknowledged);
   }
