@@ -19,6 +19,7 @@ export function connectNats({ transport }: NatsClient, connection: BridgeOptions
   const isSecure = connection.tls === true || urls.some((url) => url.trim().startsWith('tls:'));
   return transport.connect({
     ...{ servers: urls.map(hostOf), reconnect: false, timeout: NATS_TIMEOUT, ...credentialsOf(urls[0] ?? '') },
+    noAsyncTraces: true, // it would take a stack trace for each request
     ...(typeof token === 'string' && { token }),
     ...(isSecure && { tls: {} }),
   });
