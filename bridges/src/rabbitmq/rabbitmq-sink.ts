@@ -65,7 +65,7 @@ class OpenRabbitSink implements OpenSink {
     const confirms = new Confirms(records.length);
     for (const record of records) this.#publish(record, confirms);
     await unlessLost(this.#parts.lost, confirms.all);
-    const refused = records.find(({ id }) => this.#returned.has(id));
+    const refused = records.find(({ id }) => this.#returned.has(fitting(id, SHORT)));
     if (refused === undefined) return;
     const { exchange } = this.#target;
     throw new Error(`no queue accepts the routing key "${this.#keyOf(refused)}" of the exchange "${exchange}"`);
