@@ -295,6 +295,18 @@ describe('the HTTP API', () => {
     expect(await published(world)).toHaveLength(2);
   });
 
+  it('keeps the times of a schedule that is put again as it is', async () => {
+    const { world, call } = await start({ digest });
+    const hourly = { channel: NEWS, cron: '0 * * * *', data: 1, catchUp: 'once' };
+    const { body } = await call('PUT', '/hourly', hourly);
+    await passUntil([world], MIDNIGHT - HOUR - 60_000);
+    expect(await call('PUT', '/hourly', hourly)).toMatchObject({ body });
+    await passUntil([world], MIDNIGHT - HOUR - 1);
+    expect(await published(world)).toEqual([]);
+    await passUntil([world], MIDNIGHT - HOUR);
+    expect(await published(world)).toHaveLength(1);
+  });
+
   it('keeps what it created over a restart, and catches up', async () => {
     const schedules = {};
     const first = await createWorld(configOf(schedules), { engine: (clock) => new SharedEngine({ clock }) });

@@ -20,6 +20,7 @@ const CONFIG = {
     'chat:{room}': { allow: { '*': 'users' }, history: true, schedule: { maxDelay: '1h', max: 3 } },
     'plain:{id}': { allow: { '*': 'users' } },
     'free:{id}': { allow: { '*': 'users' }, history: true, schedule: {} },
+    'jobs:{id}': { allow: { '*': 'users' }, queue: { maxLength: 1 }, schedule: {} },
   },
   apiKeys: [{ name: 'backend', secret: 'an-API-key-that-only-tests-know' }],
 } as const;
@@ -69,6 +70,27 @@ describe('a scheduled message', () => {
     }
     world.clock.advance(10_000);
     expect(await dataOf(world)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('waits behind an earlier one that its channel refuses for now', async () => {
+    const { world, ada } = await start();
+    const channel = 'jobs:a';
+    await ada.result({ type: 'publish', channel, data: 'full' });
+    for (const [data, delay] of [
+      ['first', 1_000],
+      ['second', 1_500],
+    ] as const) {
+      await ada.result({ type: 'schedule', channel, data, delay });
+    }
+    world.clock.advance(1_000);
+    await world.idle();
+    const seen: unknown[] = [];
+    world.gateway.consume(channel, ({ message }) => void seen.push(message.data));
+    for (let step = 0; step < 30; step++) {
+      world.clock.advance(100);
+      await world.idle();
+    }
+    expect(seen).toEqual(['full', 'first', 'second']);
   });
 
   it('is withdrawn by its author only', async () => {
