@@ -58,10 +58,10 @@ async function published(world: World, channel = NEWS) {
 const timesOf = async (world: World, channel?: string) =>
   (await published(world, channel)).map(({ time }) => new Date(time).toISOString());
 
-/** Lets time pass in steps, as it does, until a time. */
+/** Lets time pass until a time, in steps, as it does. They end at full hours, because a message has the time of its append. */
 async function passUntil(worlds: readonly World[], until: number, step = HOUR): Promise<void> {
   for (let now = worlds[0]?.clock.now() ?? until; now < until; now = worlds[0]?.clock.now() ?? until) {
-    for (const { clock } of worlds) clock.advance(Math.min(step, until - now));
+    for (const { clock } of worlds) clock.advance(Math.min(step - (now % step), until - now));
     for (const world of worlds) await world.idle();
   }
 }
@@ -109,7 +109,7 @@ describe('a recurring schedule', () => {
     );
     world.clock.set(Date.parse('2024-03-29T23:30:00Z') - world.clock.now());
     world.services.schedules.reckon();
-    await passUntil([world], Date.parse('2024-04-01T12:00:00Z'));
+    await passUntil([world], Date.parse('2024-04-01T12:00:00Z'), HOUR / 2);
     const spring = await timesOf(world);
     expect(spring.slice(-3)).toEqual([
       '2024-03-30T01:30:00.000Z',
@@ -118,7 +118,7 @@ describe('a recurring schedule', () => {
     ]);
     world.clock.set(Date.parse('2024-10-25T23:30:00Z') - world.clock.now());
     world.services.schedules.reckon();
-    await passUntil([world], Date.parse('2024-10-28T12:00:00Z'));
+    await passUntil([world], Date.parse('2024-10-28T12:00:00Z'), HOUR / 2);
     expect((await timesOf(world)).slice(-3)).toEqual([
       '2024-10-26T00:30:00.000Z',
       '2024-10-27T00:30:00.000Z',
