@@ -7,6 +7,7 @@ import { guideBridges } from './support/guide.ts';
 import { missing } from './support/programs.ts';
 import { RABBITMQ, startRabbitmq } from './support/rabbitmq-broker.ts';
 import { RabbitClient } from './support/rabbitmq-client.ts';
+import { openPassage } from './support/silent-passage.ts';
 
 const skip = missing(RABBITMQ, 'there is no RabbitMQ; apt-get install rabbitmq-server');
 const STREAM = { durable: true, arguments: { 'x-queue-type': 'stream' } };
@@ -203,6 +204,26 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
     // Some offsets are records of RabbitMQ itself.
     expect((await second.data('orders')).length + lost).toBeGreaterThanOrEqual(205);
   });
+});
+
+it.skipIf(skip)('a gateway ends although RabbitMQ is silent, with what it could not send', async () => {
+  const server = await startRabbitmq();
+  const client = new RabbitClient(server.port);
+  onTestFinished(() => client.close());
+  for (const queue of ['orders', 'audit']) await client.run((channel) => channel.assertQueue(queue));
+  const { port, fallSilent } = await openPassage(server.port);
+  const rabbitmq = { url: `amqp://127.0.0.1:${port}` };
+  const gateway = await startGateway({
+    channels: { orders: { history: true }, audit: { history: true } },
+    bridges: {
+      in: { rabbitmq, from: { queue: 'orders' }, to: { channel: 'orders' } },
+      out: { rabbitmq, from: { channel: 'audit' }, to: { routingKey: 'audit' } },
+    },
+  });
+  for (const name of ['in', 'out']) await expect.poll(async () => (await gateway.bridge(name)).state).toBe('running');
+  fallSilent();
+  await gateway.publish('audit', 1);
+  await gateway.close();
 });
 
 it.skipIf(skip)('RabbitMQ is read and written as the guide says', async () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,6 +11,7 @@ import { startGateway } from './support/bridge-gateway.ts';
 import { BrokerServer, freePort } from './support/broker-server.ts';
 import { dataFolder } from './support/data-folder.ts';
 import { guideBridges } from './support/guide.ts';
+import { openPassage } from './support/silent-passage.ts';
 
 const PEER = fileURLToPath(new URL('./support/zeromq-peer.mjs', import.meta.url));
 const HISTORY = { history: { count: 100_000, age: '7d' } } as const;
@@ -220,39 +220,20 @@ describe('a ZeroMQ sink without acknowledgements', () => {
   });
 });
 
-/** A way to a peer, which can become silent without an end of its connections. */
-async function openPassage(target: number) {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const peer = connect(target, '127.0.0.1');
-    for (const socket of [client, peer]) sockets.add(socket.on('error', () => {}));
-    client.pipe(peer).pipe(client);
-  });
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const fallSilent = () => {
-    for (const socket of sockets) socket.unpipe().pause();
-  };
-  return { url: `tcp://127.0.0.1:${port}`, fallSilent };
-}
-
 it('a SUB socket notices that its publisher is silent, and connects again', async () => {
   const port = await freePort();
   const publisher = new XPublisher({ linger: 0 });
   onTestFinished(() => publisher.close());
   await publisher.bind(`tcp://127.0.0.1:${port}`);
-  const { url, fallSilent } = await openPassage(port);
+  const passage = await openPassage(port);
+  const url = `tcp://127.0.0.1:${passage.port}`;
   const from = { socket: 'sub', topics: ['prices.'] };
   const gateway = await startGateway({
     channels: { prices: HISTORY },
     bridges: { prices: { zeromq: { url }, from, to: { channel: 'prices' } } },
   });
   await publisher.receive(); // the subscription
-  fallSilent();
+  passage.fallSilent();
   await expect.poll(async () => (await gateway.bridge('prices')).error).toContain('the peer has closed');
   await publisher.send(['prices.eu', '1']);
   const sending = setInterval(() => void publisher.send(['prices.eu', '2']), 20);
