@@ -14,8 +14,8 @@ export type Body<Type extends CommandType> = Omit<Extract<Command, { type: Type 
 export interface Answer<Type extends CommandType = CommandType> {
   accept?(result: Results[Type]): void;
   refuse?(error: SluiceError): void;
-  /** Refused, and sent again later. */
-  delay?(error: SluiceError): void;
+  /** The latest refusal after which it is sent again. */
+  refused?: SluiceError;
   /** Whether the command is sent again if the connection is lost. Otherwise it is dropped then. */
   readonly resend?: boolean;
   /**
@@ -135,10 +135,9 @@ export class Calls {
       return;
     }
     const error = new SluiceError(message.error);
-    const { retryable, retryAfter } = error;
-    if (queue && retryable && retryAfter !== undefined) {
-      queue.again(call, retryAfter);
-      answer.delay?.(error);
+    if (queue && error.retryable && error.retryAfter !== undefined) {
+      answer.refused = error;
+      queue.again(call, error.retryAfter);
     } else this.#reject(call, error);
   }
 

@@ -178,7 +178,7 @@ export class Connection {
       });
     } catch (cause) {
       // No constructor, a malformed URL, or ws: on an https: page: each attempt would fail.
-      const why = WebSocket ? (cause as Error).message : 'install "ws", pass { WebSocket }.';
+      const why = WebSocket ? (cause as Error).message : 'pass { WebSocket } of ws.';
       this.close(clientError('closed', `WebSocket cannot be opened: ${why}`, cause));
     }
   }

@@ -1,7 +1,7 @@
 import type { CommandType, Results } from '@sluice/protocol';
 import { onAbort } from './abort.ts';
-import type { Body, Calls } from './calls.ts';
-import { clientError, type SluiceError } from './errors.ts';
+import type { Answer, Body, Calls } from './calls.ts';
+import { clientError } from './errors.ts';
 import { after, nothing } from './timer.ts';
 
 /** The part of the client that a command uses. */
@@ -35,11 +35,6 @@ export function execute<Type extends CommandType>(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
     let forget = nothing;
-    // Why it still waits, although there is a connection.
-    let refused: SluiceError | undefined;
-    const delay = (error: SluiceError) => {
-      refused = error;
-    };
     const settle =
       <Value>(act: (value: Value) => void) =>
       (value: Value) => {
@@ -52,10 +47,11 @@ export function execute<Type extends CommandType>(
     // Longer timers fire at once, so they count as unlimited, like `undefined`, which is not less than a number.
     const cancelTimer =
       (timeout as number) < 2 ** 31
-        ? after(timeout as number, () => fail(this.calls.failure ?? refused ?? clientError('timed_out')))
+        ? after(timeout as number, () => fail(this.calls.failure ?? answer.refused ?? clientError('timed_out')))
         : nothing;
     const ignore = onAbort(signal, () => fail(signal?.reason));
-    forget = this.calls.start(body, { accept: settle(resolve), refuse: fail, delay, resend: true, weight });
+    const answer: Answer<Type> = { accept: settle(resolve), refuse: fail, resend: true, weight };
+    forget = this.calls.start(body, answer);
     this.use();
   });
 }

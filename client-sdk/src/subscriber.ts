@@ -157,9 +157,8 @@ export class Subscriber implements Subscription {
     const tell = (from: Position) => {
       const sameEpoch = !anew && from.epoch === to.epoch;
       const kept = latest.filter(({ offset }) => !sameEpoch || offset > from.offset);
-      // Without history, nobody knows which of the earlier messages are of the requested time.
-      const isKnown = sameEpoch && (from.offset || this.start.since === undefined || reason !== 'no_history');
-      const lost = isKnown ? to.offset - from.offset - kept.length : undefined;
+      // A start by time before all messages: nobody knows which of them are of that time.
+      const lost = sameEpoch && (from.offset || !this.start.since) ? to.offset - from.offset - kept.length : undefined;
       const { channel, host } = this.remote;
       const news = { channel, from, to, reason, lost };
       const handKept = () => {

@@ -162,7 +162,7 @@ describe('createClient', () => {
     vi.stubGlobal('WebSocket', undefined);
     await expect(createClient({ url: 'ws://gateway.test' }).connect()).rejects.toMatchObject({
       name: 'closed',
-      message: expect.stringContaining('install "ws", pass { WebSocket }'),
+      message: expect.stringContaining('pass { WebSocket } of ws'),
     });
   });
 });
