@@ -93,11 +93,13 @@ describe('the backend', () => {
       body: { state: 'here' },
     });
     expect(await collect(sluice.members('chat:room'))).toMatchObject([{ user: 'a bot/1', state: 'here' }]);
+    const listed = { channel: 'chat:room', subscribers: 0, members: 1, bytes: 0 };
+    expect(await collect(sluice.channels({ pattern: 'chat:room' }))).toMatchObject([listed]);
     await sluice.delete('/api/v1/channels/{channel}/members/{user}', {
       path: { channel: 'chat:room', user: 'a bot/1' },
     });
     expect(await collect(sluice.members('chat:room'))).toEqual([]);
-    expect(await collect(sluice.channels({ pattern: 'chat:*' }))).toEqual([]);
+    expect(await collect(sluice.channels({ pattern: 'chat:room' }))).toEqual([]);
     expect(await collect(sluice.connections())).toEqual([]);
     expect(await sluice.user('ada')).toMatchObject({ online: false });
     expect(await sluice.disconnect('ada')).toEqual({ connections: 0 });

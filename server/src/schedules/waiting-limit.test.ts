@@ -11,7 +11,13 @@ const LOGGED: Logged = { id: 'm', epoch: 'e', offset: 1, isRepeat: false };
 function setUp({ count = 0, size = count, moves = 0 }: { count?: number; size?: number; moves?: number } = {}) {
   const calls: string[] = [];
   const open: (() => void)[] = [];
-  const pending = { countOf: () => count, size };
+  const state = { count, size };
+  const pending = {
+    countOf: () => state.count,
+    get size() {
+      return state.size;
+    },
+  };
   let left = moves;
   const limit = new WaitingLimit({
     pending,
@@ -28,14 +34,14 @@ function setUp({ count = 0, size = count, moves = 0 }: { count?: number; size?: 
     },
   });
   const append = (max: number) => limit.append(RECORD, undefined, { pattern: 'p', max });
-  return { append, calls, open };
+  return { append, calls, open, state };
 }
 
 describe('the limit of messages that wait', () => {
   it.each([
     ['far from it, without counting', { count: 5 }, NEAR + 5, ['append']],
     ['near it, only if everything before was read', { count: 6 }, NEAR + 5, ['append if read']],
-    ['near the limit of all rules, too', { count: 0, size: 49_500 }, 10_000, ['append if read']],
+    ['near the limit of all rules, too', { count: 0, size: 50_000 - NEAR + 1 }, 10_000, ['append if read']],
     [
       'again if others were faster',
       { moves: 2 },
@@ -66,13 +72,26 @@ describe('the limit of messages that wait', () => {
     expect((refusal as Refusal).body).toMatchObject({ name: 'unavailable', retryable: true });
   });
 
-  it('counts those that a node accepts beyond some at the same time', async () => {
+  it('lets messages wait in their order while a node appends many without counting', async () => {
     const { append, calls, open } = setUp();
-    const all = Array.from({ length: MOST_UNSEEN + 1 }, () => append(10_000));
-    await Promise.resolve();
-    expect(calls.filter((call) => call === 'append')).toHaveLength(MOST_UNSEEN);
+    const done: number[] = [];
+    const all = Array.from({ length: MOST_UNSEEN + 2 }, (_, at) => append(10_000).then(() => done.push(at)));
+    expect(calls).toHaveLength(MOST_UNSEEN);
+    for (let at = 0; at < all.length; at++) {
+      open[at]?.();
+      await all[at];
+    }
+    expect(calls).toEqual(all.map(() => 'append'));
+    expect(done).toEqual(all.map((_, at) => at));
+  });
+
+  it('counts messages that have waited until the limit is near', async () => {
+    const { append, calls, open, state } = setUp();
+    const all = Array.from({ length: MOST_UNSEEN + 2 }, () => append(10_000));
+    state.count = 10_000 - NEAR + 1;
     for (const answer of open) answer();
     await Promise.all(all);
-    expect(calls.filter((call) => call === 'append if read')).toHaveLength(1);
+    expect(calls.filter((call) => call === 'append')).toHaveLength(MOST_UNSEEN);
+    expect(calls.filter((call) => call === 'append if read')).toHaveLength(2);
   });
 });

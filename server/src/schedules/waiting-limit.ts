@@ -7,9 +7,9 @@ import type { ScheduledMessage } from './schedule-record.ts';
 /** Messages of all rules that may wait. */
 const MOST_PENDING = 50_000;
 /** Messages below a limit from which on each is counted before it is accepted. */
-export const NEAR = 1_000;
-/** Messages that a node accepts at the same time without counting: other nodes do not know of them yet. */
-export const MOST_UNSEEN = 100;
+export const NEAR = 320;
+/** Messages that a node appends at the same time without counting: other nodes do not know of them yet. */
+export const MOST_UNSEEN = 32;
 /** How often a message is counted again because others were accepted at the same time. */
 const ATTEMPTS = 100;
 
@@ -33,6 +33,8 @@ export class WaitingLimit {
   readonly #parts: WaitingLimitParts;
   /** Appends that were not counted, and have no answer yet. */
   #unseen = 0;
+  /** Those that wait until there are fewer. */
+  readonly #line: (() => void)[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WaitingLimitParts) {
@@ -43,17 +45,27 @@ export class WaitingLimit {
    * @param key a repeat is answered like the first time, if fewer wait than may
    * @throws EngineUnavailable
    */
-  append(record: ScheduledMessage, key: string | undefined, limit: RuleLimit): Promise<Logged | Refusal> {
+  async append(record: ScheduledMessage, key: string | undefined, limit: RuleLimit): Promise<Logged | Refusal> {
     if (this.#isNear(limit)) return this.#inTurn(() => this.#appendCounted(record, key, limit));
-    this.#unseen++;
-    return this.#parts.log.append(record, key).finally(() => {
-      this.#unseen--;
-    });
+    if (this.#unseen < MOST_UNSEEN) this.#unseen++;
+    else await new Promise<void>((resolve) => this.#line.push(resolve));
+    try {
+      if (!this.#isNear(limit)) return await this.#parts.log.append(record, key);
+    } finally {
+      this.#release();
+    }
+    return this.#inTurn(() => this.#appendCounted(record, key, limit));
+  }
+
+  /** The next one in the line gets the place. */
+  #release(): void {
+    const next = this.#line.shift();
+    if (next === undefined) this.#unseen--;
+    else next();
   }
 
   #isNear({ pattern, max }: RuleLimit): boolean {
     const { pending } = this.#parts;
-    if (this.#unseen >= MOST_UNSEEN) return true;
     return pending.countOf(pattern) + NEAR > max || pending.size + NEAR > MOST_PENDING;
   }
 
