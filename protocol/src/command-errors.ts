@@ -200,6 +200,13 @@ export const COMMAND_ERRORS = {
     retryable: false,
     status: 404,
   },
+  too_many_members: {
+    code: 4344,
+    message: 'Backends have entered too many members.',
+    remedy: 'Remove members that are no longer needed, or enter them through another node.',
+    retryable: false,
+    status: 429,
+  },
   no_responders: {
     code: 4331,
     message: 'Nobody responds on this channel.',

@@ -43,3 +43,4 @@ export type * from './pushes.ts';
 export * from './refusals.ts';
 export type * from './replies.ts';
 export { isSegmentOf, readSegment, segment } from './segment.ts';
+export { userNameFault } from './user-name.ts';

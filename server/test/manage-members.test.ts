@@ -3,6 +3,8 @@ import { parseConfig } from '../src/config/schema.ts';
 import { call, KEYS, MANAGED, startManaged, startTwo } from './support/managed-gateways.ts';
 import { tokenFor } from './support/tokens.ts';
 
+const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+
 const PUT = { method: 'PUT' } as const;
 const DELETE = { method: 'DELETE' } as const;
 
@@ -40,6 +42,10 @@ describe('PUT and DELETE /api/v1/channels/{channel}/members/{user}', () => {
     ['chat:a', { data: 1 }, 400, 'command_invalid'],
     ['chat:a', { state: 'x'.repeat(2_000) }, 413, 'payload_too_large'],
     ['chat:a', { info: 'x'.repeat(2_000) }, 413, 'payload_too_large'],
+    ['chat:a', { info: nested(100) }, 422, 'payload_invalid'],
+    ['chat:a', { info: { id: 2 ** 53 } }, 422, 'payload_invalid'],
+    ['chat:a', { info: JSON.parse('{"__proto__":1}') }, 422, 'payload_invalid'],
+    ['chat:a', { state: nested(100) }, 422, 'payload_invalid'],
   ])('refuse %s %j', async (channel, body, status, error) => {
     const { status: got, json } = await call(await startManaged(), `/channels/${channel}/members/bot`, {
       ...PUT,
@@ -49,7 +55,9 @@ describe('PUT and DELETE /api/v1/channels/{channel}/members/{user}', () => {
   });
 
   it.each([
-    ['PUT', 'x'.repeat(257), 400, 'command_invalid'],
+    ['PUT', 'x'.repeat(201), 400, 'command_invalid'],
+    ['PUT', 'a%0Ab', 400, 'command_invalid'],
+    ['DELETE', 'a%0Ab', 400, 'command_invalid'],
     ['DELETE', 'nobody', 404, 'not_member'],
   ])('refuse to %s "%s"', async (method, user, status, error) => {
     const { status: got, json } = await call(await startManaged(), `/channels/chat:a/members/${user}`, { method });

@@ -1,4 +1,4 @@
-import { channelNameFault, type Json, LIMITS } from '@sluice/protocol';
+import { channelNameFault, type Json } from '@sluice/protocol';
 import { Refusal } from '../../../refusal.ts';
 import type { Request } from '../../../transport/http.ts';
 import { readFields } from '../../fields.ts';
@@ -39,8 +39,6 @@ function onMember(
 ): ReturnType<typeof asManager> {
   return asManager(request, services, channel, () => {
     const fault = channelNameFault(channel);
-    if (fault !== null) return new Refusal('channel_invalid', fault);
-    if (user.length <= LIMITS.userLength) return act(channel, user);
-    return new Refusal('command_invalid', `a user's name has at most ${LIMITS.userLength} characters`);
+    return fault === null ? act(channel, user) : new Refusal('channel_invalid', fault);
   });
 }
