@@ -112,7 +112,8 @@ export class Backend {
       const path = { channel };
       const page = await this.get('/api/v1/channels/{channel}/messages', { path, query: { after: last, limit: PAGE } });
       yield* page.messages;
-      last = page.messages.at(-1)?.offset ?? page.head;
+      // All messages of a page may have expired: only `covers` tells where it ends.
+      last = page.covers?.to ?? page.messages.at(-1)?.offset ?? page.head;
       if (last >= page.head) return;
     }
   }

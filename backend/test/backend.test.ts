@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGateway, type Gateway } from '@sluice/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Backend, BackendError, mintToken } from '../src/index.ts';
+import { Backend, BackendError, type Message, mintToken } from '../src/index.ts';
 
 const SECRET = 'a secret of at least thirty-two bytes';
 const API_KEY = 'an-API-key-that-only-tests-know';
@@ -24,6 +24,13 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
+async function newestOf(channel: string): Promise<Message> {
+  const page = await sluice.get('/api/v1/channels/{channel}/messages', { path: { channel }, query: { limit: 1 } });
+  const [newest] = page.messages;
+  if (newest === undefined) throw new Error(`"${channel}" has no message`);
+  return newest;
+}
+
 async function collect<T>(list: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const entry of list) all.push(entry);
@@ -39,6 +46,16 @@ describe('the backend', () => {
     expect(messages).toMatchObject([{ offset: 1, data: { n: 1 }, event: 'said', tags: { a: 'b' } }, { offset: 2 }]);
     expect(await collect(sluice.history('chat:log', { after: 2 }))).toEqual([]);
     expect(await collect(sluice.history('chat:empty'))).toEqual([]);
+  });
+
+  it('reads on after a page whose messages have all expired', async () => {
+    await sluice.publish('chat:expired', 'gone', { ttl: 1 });
+    const large = 'x'.repeat(60_000);
+    for (let n = 0; n < 6; n++) await sluice.publish('chat:expired', large, { ttl: 1 });
+    await sluice.publish('chat:expired', 'kept');
+    const { time } = await newestOf('chat:expired');
+    await expect.poll(() => Date.now()).toBeGreaterThan(time + 1);
+    expect(await collect(sluice.history('chat:expired'))).toMatchObject([{ offset: 8, data: 'kept' }]);
   });
 
   it('publishes to many channels, with a result for each', async () => {

@@ -226,7 +226,8 @@ export interface ReadableChannel<M extends Message = Message, State = unknown, S
    *
    * @example
    * const page = await channel.history({ limit: 20 });
-   * const older = await channel.history({ limit: 20, before: page.messages[0]?.offset ?? page.head });
+   * const before = page.covers?.from ?? page.messages[0]?.offset ?? page.head;
+   * const older = await channel.history({ limit: 20, before });
    */
   history(options?: HistoryOptions<EventOf<M>>): Promise<HistoryPage<M['data'], M>>;
   /**
