@@ -97,6 +97,21 @@ describe('a function of the program', () => {
     expect(attempts).toEqual([1, 2]);
   });
 
+  it.each([Number.NaN, -1, 86_400_001, Number.POSITIVE_INFINITY, '5' as unknown as number])(
+    'with a NackError of the delay %s receives the message again after the backoff',
+    async (delay) => {
+      const world = await start();
+      await enqueue(world, 'jobs:a', 1);
+      const attempts: number[] = [];
+      world.gateway.consume('jobs:a', ({ attempt }) => {
+        attempts.push(attempt);
+        if (attempt === 1) throw new NackError('not now', { delay });
+      });
+      await world.idle();
+      expect(attempts).toEqual([1, 2]);
+    },
+  );
+
   it('that throws a NackError with "dead" makes a dead letter at once', async () => {
     const world = await start();
     await enqueue(world, 'jobs:a', 1);

@@ -64,7 +64,7 @@ export function nackOf(error: unknown): Settlement {
   const reason = message.slice(0, REASON);
   return {
     type: 'nack',
-    ...(dead ? { dead } : delay !== undefined && { delay: Math.max(0, Math.round(delay)) }),
+    ...(dead ? { dead } : delay !== undefined && { delay: Math.round(delay) }),
     ...(reason && { reason }),
   };
 }

@@ -173,5 +173,5 @@ function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof NackError)) return { type: 'nack', error: why };
   if (error.dead) return { type: 'reject', error: why };
   const { delay } = error;
-  return { type: 'nack', error: why, ...(delay !== undefined && { delay: Math.max(0, Math.round(delay)) }) };
+  return { type: 'nack', error: why, ...(delay !== undefined && { delay: Math.round(delay) }) };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Draft, Json, Message, PublishResult } from '@sluice/protocol';
+import { type Draft, type Json, LIMITS, type Message, type PublishResult } from '@sluice/protocol';
 import type { GroupGap } from '../engine/groups.ts';
 
 /** A message for a function of the program. */
@@ -30,7 +30,7 @@ export type ConsumeFunction = (delivery: ProgramDelivery) => void | Promise<void
 export interface ProgramConsumeOptions {
   /** The consumer group. Default: the channel's only group, such as that of a queue. */
   readonly group?: string;
-  /** Maximum number of messages at the same time. Default: the `prefetch` of the channel's rule. */
+  /** Maximum number of messages at the same time, 1 to 1,000. Default: the `prefetch` of the channel's rule. */
   readonly prefetch?: number;
   /**
    * The log lost messages before the group had settled them: those after `from` up to `to`. One
@@ -41,7 +41,7 @@ export interface ProgramConsumeOptions {
 
 /** Options of a `NackError`. */
 export interface NackOptions {
-  /** Milliseconds until the message is delivered again. Default: the backoff of the group. */
+  /** Milliseconds until the message is delivered again, at most a day. Default: the backoff of the group. */
   readonly delay?: number;
   /** Can the message never succeed? It becomes a dead letter at once. Default: `false`. */
   readonly dead?: boolean;
@@ -67,8 +67,12 @@ export class NackError extends Error {
   readonly delay: number | undefined;
   readonly dead: boolean;
 
+  /** @throws RangeError if `delay` is no number from 0 to 86,400,000 */
   constructor(message: string, { delay, dead = false }: NackOptions = {}) {
     super(message);
+    const isDelay = delay === undefined || (Number.isFinite(delay) && delay >= 0 && delay <= LIMITS.nackDelay);
+    // Without the check, `NaN` would be a time that never comes.
+    if (!isDelay) throw new RangeError(`NackError: "delay" must be milliseconds from 0 to ${LIMITS.nackDelay}`);
     this.delay = delay;
     this.dead = dead;
   }
