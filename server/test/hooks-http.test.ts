@@ -13,6 +13,7 @@ const CHANNELS = {
   'chat:{room}': { allow: { '*': 'users' }, history: true },
   'prices:{market}': { allow: { request: 'users' }, respond: 'app' },
 } as const;
+const WRONG_CODE = '"error.code" must be 1 to 64 characters of A-Z a-z 0-9 _ - .';
 const chat = { channel: 'chat:lobby' } as const;
 
 const endpoints: HookEndpoint[] = [];
@@ -323,9 +324,18 @@ describe('a rule with `respond`', () => {
   it.each([
     ['something else', { price: 1 }, 'must have either "data" or "error"'],
     ['data and an error', { data: 1, error: { code: 'no' } }, 'must have either "data" or "error"'],
-    ['an error that is a text', { error: 'no' }, '"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .'],
-    ['an error without a code', { error: {} }, '"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .'],
-    ['a code with a space', { error: { code: 'not now' } }, '"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .'],
+    [
+      'an error that is a text',
+      { error: 'no' },
+      '"error" must be { "code": string, "message"?: string, "data"?: any }',
+    ],
+    ['an error without a code', { error: {} }, WRONG_CODE],
+    ['a code with a space', { error: { code: 'not now' } }, WRONG_CODE],
+    [
+      'a long text',
+      { error: { code: 'no', message: 'x'.repeat(1_001) } },
+      '"error.message" must be a string of at most 1000 characters',
+    ],
   ])('reports that the backend answered with %s, and does not ask it after five', async (_, answer, fault) => {
     const endpoint = await listen(() => answer);
     const { connect, lines } = await start(endpoint, { on: [] });

@@ -1,10 +1,11 @@
-import { checkData, type Json } from '@sluice/protocol';
+import type { Json } from '@sluice/protocol';
 import type { EventBus } from '../events.ts';
 import type { ActiveHook } from '../hooks/active-hook.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import { CallFailed } from '../outgoing/call-failed.ts';
 import type { RequestHandler } from './open-request.ts';
 import { type ProgramRequest, ProgramResponder, ReplyError } from './program-responder.ts';
+import { type GivenReply, replyFault } from './reply-to.ts';
 
 /** Finds the hook of a name as a responder: a backend that answers requests over HTTP. */
 export function hookResponders(hooks: Hooks, events: EventBus): (name: string) => RequestHandler | undefined {
@@ -48,20 +49,11 @@ async function send(hook: ActiveHook, { channel, data, from }: ProgramRequest): 
 function readReply(reply: unknown): Json | ReplyError {
   const { data, error } = isObject(reply) ? reply : {};
   if ((data === undefined) === (error === undefined)) throw invalid('must have either "data" or "error"');
-  if (error !== undefined) return readError(error);
-  const fault = checkData(data);
-  if (fault !== null) throw invalid(fault);
-  return data as Json;
-}
-
-const CODE = /^[A-Za-z0-9_.-]{1,64}$/;
-
-function readError(error: unknown): ReplyError {
-  const { code, message, data } = isObject(error) ? error : {};
-  if (typeof code !== 'string' || !CODE.test(code)) throw invalid('"error.code" must be 1 to 64 of A-Z a-z 0-9 _ - .');
-  const fault = data === undefined ? null : checkData(data);
-  if (fault !== null) throw invalid(`error.${fault}`);
-  return new ReplyError(code, typeof message === 'string' ? message : undefined, data as Json | undefined);
+  const answer = { data, error } as Omit<GivenReply, 'size'>;
+  const fault = replyFault(answer);
+  if (fault !== null) throw invalid(fault.body.message);
+  if (answer.error === undefined) return data as Json;
+  return new ReplyError(answer.error.code, answer.error.message, answer.error.data);
 }
 
 const invalid = (fault: string) => new CallFailed('invalid', `the answer to "respond": ${fault}`);

@@ -2,7 +2,7 @@ import type { CancelReason, Json } from '@sluice/protocol';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { OpenRequest, RequestHandler } from './open-request.ts';
-import { replyTo } from './reply-to.ts';
+import { type GivenReply, replyTo } from './reply-to.ts';
 import { ResponderRefusal } from './request-end.ts';
 
 /** A request to a function of the program. */
@@ -24,7 +24,7 @@ export type RequestFunction = (request: ProgramRequest) => Json | Promise<Json> 
 /** An error for the requester: it receives `responder_failed` with this code and message. */
 export class ReplyError extends Error {
   override readonly name = 'ReplyError';
-  /** 1 to 64 characters of `A-Z a-z 0-9 _ - .`. */
+  /** 1 to 64 characters of `A-Z a-z 0-9 _ - .`; otherwise the requester receives `invalid_reply`. */
   readonly code: string;
   readonly data: Json | undefined;
 
@@ -79,7 +79,7 @@ export class ProgramResponder implements RequestHandler {
   async #stream(request: OpenRequest, answers: AsyncIterable<Json>): Promise<void> {
     for await (const data of answers) {
       if (request.ended) return;
-      await this.#reply(request, { data, more: true });
+      await this.#reply(request, { data: data ?? null, more: true });
     }
     await this.#reply(request, {});
   }
@@ -96,7 +96,7 @@ export class ProgramResponder implements RequestHandler {
     return { [Symbol.asyncIterator]: () => iterator };
   }
 
-  async #reply(request: OpenRequest, reply: { data?: Json; more?: boolean }): Promise<void> {
+  async #reply(request: OpenRequest, reply: Omit<GivenReply, 'size'>): Promise<void> {
     if (request.ended) return;
     const outcome = await replyTo(request, reply, this.#parts.events);
     if (outcome instanceof Refusal && outcome.error !== 'request_ended') throw new Error(outcome.body.message);
@@ -105,8 +105,8 @@ export class ProgramResponder implements RequestHandler {
   async #fail(request: OpenRequest, error: unknown): Promise<void> {
     if (!(error instanceof ReplyError)) this.#report(request, error);
     const { code, message, data } = error instanceof ReplyError ? error : INTERNAL;
-    if (request.ended) return;
-    await replyTo(request, { error: { code, message, ...(data !== undefined && { data }) } }, this.#parts.events);
+    const reply = { error: { code, message, ...(data !== undefined && { data }) } };
+    await this.#reply(request, reply);
   }
 
   /** Not even the error could be passed on. */

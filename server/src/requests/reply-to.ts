@@ -1,4 +1,4 @@
-import type { Json, ResponderError } from '@sluice/protocol';
+import { type Json, parseCommand, type ResponderError } from '@sluice/protocol';
 import { isSurelySmall, refuseLarge } from '../channels/payload-size.ts';
 import { validateReply, validateResponderError } from '../channels/validate.ts';
 import type { EventBus } from '../events.ts';
@@ -7,12 +7,12 @@ import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { OpenRequest } from './open-request.ts';
 import { ResponderRefusal } from './request-end.ts';
 
-/** A reply whose fields have the right types. SPEC.md section 11.5. */
+/** A reply. SPEC.md section 11.5. */
 export interface GivenReply {
   readonly data?: Json | undefined;
   readonly error?: ResponderError | undefined;
   readonly more?: boolean | undefined;
-  /** Bytes of the frame that it arrived in. Absent: it is measured. */
+  /** Bytes of the frame that it arrived in. Absent: it is of the program, and is checked and measured. */
   readonly size?: number;
 }
 
@@ -22,10 +22,18 @@ type ReplyOutcome = NowOrLater<Refusal | null>;
 /** Passes a reply on to the requester, if it fits the limits and the contract of the channel. */
 export function replyTo(request: OpenRequest, reply: GivenReply, events: EventBus): ReplyOutcome {
   const { data, error } = reply;
+  const fault = reply.size === undefined ? replyFault({ data, error, more: reply.more }) : null;
+  if (fault !== null) return endInvalid(request, fault);
   if (error !== undefined) return replyError(request, error, events);
   if (data !== undefined) return replyData(request, { ...reply, data }, events);
   request.end({});
   return null;
+}
+
+/** What is wrong with the fields of a reply by the rules for the command `reply`. */
+export function replyFault(fields: Omit<GivenReply, 'size'>): Refusal | null {
+  const parsed = parseCommand({ ...fields, type: 'reply', id: 1, request: '' });
+  return 'fault' in parsed ? new Refusal(parsed.fault.error, parsed.fault.detail) : null;
 }
 
 function replyError(request: OpenRequest, error: ResponderError, events: EventBus): ReplyOutcome {
