@@ -97,10 +97,34 @@ describe('a consumer', () => {
     await begin();
     deliver(1, 2, 3);
     finish.get(1)?.(new NackError('x'.repeat(300)));
-    finish.get(2)?.(new NackError('', { delay: -5 }));
+    finish.get(2)?.(new NackError('', { delay: 0.2 }));
     finish.get(3)?.(new NackError('', { delay: 1.6 }));
     await turn();
     expect(settled()).toMatchObject([{ reason: 'x'.repeat(256) }, { delay: 0 }, { delay: 2 }]);
+  });
+
+  it.each([Number.NaN, -1, 86_400_001, Number.POSITIVE_INFINITY, '5' as unknown as number])(
+    'refuses the delay %s of a NackError where it is made',
+    (delay) => {
+      expect(() => new NackError('', { delay })).toThrow('NackError: "delay" must be milliseconds from 0 to 86400000');
+      expect(new NackError('', { delay: 86_400_000 }).delay).toBe(86_400_000);
+    },
+  );
+
+  it('has a key of at most 128 characters, whatever the names', async () => {
+    const channel = `jobs:${'x'.repeat(190)}`;
+    const keys: string[] = [];
+    consume(client.channel(channel), ({ key }) => void keys.push(key));
+    await accept();
+    for (const offset of [1, 2, 1]) {
+      gateway.socket.push({
+        ...{ type: 'deliveries', channel, group: 'queue', epoch: 'e1' },
+        deliveries: [delivery(offset)],
+      });
+      await turn();
+    }
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(keys).toEqual([keys[0], expect.not.stringMatching(keys[0] ?? ''), keys[0]]);
   });
 
   it('extends what is in flight before it expires, and aborts what has expired', async () => {

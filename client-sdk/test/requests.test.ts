@@ -334,6 +334,37 @@ describe('a responder', () => {
     expect(replies()).toEqual([{ request: 'r1', error: { code: 'no_stock', message: 'sold out', data: { left: 0 } } }]);
   });
 
+  it('reports an error that the gateway refuses, and replies with another one', async () => {
+    const onError = vi.fn();
+    await begin(
+      () => {
+        throw new ReplyError('not now');
+      },
+      { onError },
+    );
+    incoming('r1');
+    await turn();
+    gateway.socket.refuse('reply', 'command_invalid');
+    await turn();
+    expect(replies().slice(1)).toEqual([{ request: 'r1', error: { code: 'invalid_reply' } }]);
+    expect(onError.mock.calls).toMatchObject([[{ name: 'command_invalid' }]]);
+  });
+
+  it('does not report an error for a request that has ended', async () => {
+    const onError = vi.fn();
+    await begin(
+      () => {
+        throw new ReplyError('no_stock');
+      },
+      { onError },
+    );
+    incoming('r1');
+    await turn();
+    gateway.socket.refuse('reply', 'request_ended');
+    await turn();
+    expect([replies().length, onError.mock.calls]).toEqual([1, []]);
+  });
+
   it('ends if the gateway ends the registration', async () => {
     const onError = vi.fn();
     await begin(() => 1, { onError });

@@ -11,6 +11,7 @@ import { lostWork, type Registration, WorkResource } from '../work-resource.ts';
 import type { ConsumeOptions, Delivery } from './api.ts';
 import { NackError } from './nack-error.ts';
 import { nackOf, type Settlement, Settler } from './settler.ts';
+import { sha256 } from './sha256.ts';
 
 /** The handler of a consumer. */
 export type Handler = (delivery: Delivery) => unknown;
@@ -25,6 +26,12 @@ const GRACE = 5000;
 
 // A delivery is extended after this part of its time.
 const PART = 1 / 3;
+
+// Characters of a key that is readable: the limit of 128 leaves room for what an application appends.
+const READABLE = 100;
+
+/** The key of the results of a delivery. The names of a group and a channel may be longer than a key. */
+const keyOf = (text: string): string => (text.length > READABLE ? sha256(text) : text);
 
 /** One consumer of a group: its messages in flight, and their settlement. SPEC.md section 12. */
 export class ConsumerResource extends WorkResource<'consume', Work> {
@@ -105,7 +112,7 @@ export class ConsumerResource extends WorkResource<'consume', Work> {
   }
 
   #faceOf({ attempt, message }: WireDelivery, epoch: string, signal: AbortSignal): Delivery {
-    const key = [this.#group, this.channel, epoch, message.offset].join(':');
+    const key = keyOf([this.#group, this.channel, epoch, message.offset].join(':'));
     return { message: complete(message, this.channel, epoch), attempt, key, signal };
   }
 

@@ -78,7 +78,14 @@ export class Incoming {
   async #fail(error: Error): Promise<void> {
     if (this.#controller.signal.aborted) return;
     const body = this.#errorOf(error);
-    if (body) await this.#reply({ error: body }).catch(nothing);
+    if (body) await this.#reply({ error: body }).catch((refused) => this.#refused(refused as SluiceError));
+  }
+
+  /** The requester would wait for an error that the gateway has refused. */
+  async #refused(error: SluiceError): Promise<void> {
+    if (this.#controller.signal.aborted || error.name === 'request_ended') return;
+    this.#setup.failed(error);
+    await this.#reply({ error: { code: 'invalid_reply' } }).catch(nothing);
   }
 
   /** The error for the requester; `undefined` if the request has ended. */

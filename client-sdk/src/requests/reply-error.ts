@@ -14,7 +14,10 @@
  */
 export class ReplyError<Data = unknown> extends Error {
   override readonly name = 'ReplyError';
-  /** 1 to 64 characters of `A-Z a-z 0-9 _ - .`, for programs. */
+  /**
+   * 1 to 64 characters of `A-Z a-z 0-9 _ - .`, for programs. With another code the requester receives
+   * `invalid_reply`, and the error is reported here.
+   */
   readonly code: string;
   /** Details for programs: any JSON value. */
   readonly data: Data | undefined;
