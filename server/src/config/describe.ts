@@ -136,8 +136,8 @@ const perSecond = (rate: Rate | null): number => rate?.perSecond ?? 0;
 /** One of `apps`, without the options of the process. */
 export function describeApp(config: Config): Record<string, unknown> {
   const described = describeConfig(config);
-  const limits = Object.entries(described.limits as object).filter(([name]) => name in APP_LIMITS_OPTIONS);
-  const own = Object.entries(described).filter(([name]) => name in APP_OPTIONS);
+  const limits = Object.entries(described.limits as object).filter(([name]) => Object.hasOwn(APP_LIMITS_OPTIONS, name));
+  const own = Object.entries(described).filter(([name]) => Object.hasOwn(APP_OPTIONS, name));
   return { ...Object.fromEntries(own), limits: Object.fromEntries(limits) };
 }
 

@@ -37,6 +37,13 @@ describe('the differences of two configurations', () => {
       [],
     ],
     [
+      'names that every object has',
+      { apiKeys: [{ name: 'constructor', secret: SECRET }], channels: { toString: {} } },
+      { apiKeys: [{ name: 'valueOf', secret: SECRET }] },
+      ['channels: removed "toString"', 'apiKeys: added "valueOf"', 'apiKeys: removed "constructor"'],
+      [],
+    ],
+    [
       'limits',
       { limits: { operations: 100, subscriptions: 5 } },
       { limits: { operations: 0, subscriptions: 6, connectionRate: 10 } },

@@ -56,9 +56,9 @@ export function differencesOf(before: Config, next: Config): Differences {
 
 /** The differences between two configurations of an app, without the options of the process. */
 export function differencesOfApp(before: Config, next: Config): Differences {
-  const pick = (from: object, table: object) => Object.entries(from).filter(([name]) => name in table);
+  const pick = (from: object, table: object) => Object.entries(from).filter(([name]) => Object.hasOwn(table, name));
   const limits = { ...before.limits, ...Object.fromEntries(pick(next.limits, APP_LIMITS_OPTIONS)) };
-  const rest = Object.entries(before).filter(([name]) => !(name in APP_OPTIONS));
+  const rest = Object.entries(before).filter(([name]) => !Object.hasOwn(APP_OPTIONS, name));
   const own = { ...Object.fromEntries([...rest, ...pick(next, APP_OPTIONS)]), limits };
   return differencesOf(before, own as Config);
 }
@@ -85,9 +85,12 @@ const byName = (entries: readonly { readonly name: string }[]) =>
 function namedChanges(option: string, before: unknown, next: unknown): string[] {
   const [old, fresh] = [(before ?? {}) as Record<string, unknown>, (next ?? {}) as Record<string, unknown>];
   const lists: [string, string[]][] = [
-    ['added', Object.keys(fresh).filter((name) => !(name in old))],
-    ['removed', Object.keys(old).filter((name) => !(name in fresh))],
-    ['changed', Object.keys(fresh).filter((name) => name in old && !isDeepStrictEqual(old[name], fresh[name]))],
+    ['added', Object.keys(fresh).filter((name) => !Object.hasOwn(old, name))],
+    ['removed', Object.keys(old).filter((name) => !Object.hasOwn(fresh, name))],
+    [
+      'changed',
+      Object.keys(fresh).filter((name) => Object.hasOwn(old, name) && !isDeepStrictEqual(old[name], fresh[name])),
+    ],
   ];
   return lists.flatMap(([what, names]) =>
     names.length === 0 ? [] : [`${option}: ${what} ${names.map((name) => `"${name}"`).join(', ')}`],
