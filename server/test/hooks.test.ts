@@ -1,9 +1,11 @@
 import { ERRORS } from '@sluice/protocol';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import type { Identity } from '../src/auth/identity.ts';
 import type { HookInput } from '../src/config/hook-options.ts';
 import { parseConfig } from '../src/config/schema.ts';
 import type { HookCall, HookReply } from '../src/index.ts';
+import { ReplyQueue } from '../src/requests/reply-queue.ts';
 import { PermissionReview } from '../src/session/permission-review.ts';
 import { HeldCalls } from './support/held-calls.ts';
 import type { ProtocolClient } from './support/protocol-client.ts';
@@ -345,6 +347,33 @@ describe('the hooks "enter" and "request"', () => {
     await expect(client.result({ type: 'request', ...chat, data: 'yes' })).resolves.toMatchObject({
       data: { got: { asked: 'yes' } },
     });
+  });
+});
+
+describe('a request over HTTP whose hook has not answered', () => {
+  const ada: Identity = { user: 'ada', claims: {}, capabilities: [] };
+
+  it('counts as unanswered, unless the hook denies it', async () => {
+    const pending = new Pending();
+    const world = await createWorld({
+      channels: CHANNELS,
+      hooks: { app: { request: pending.ask } },
+      limits: { requests: 2 },
+    });
+    const send = (data: string) => world.services.backendRequests.send({ ...chat, data }, ada);
+    const [one, two] = [send('one'), send('two')];
+    await world.idle();
+    expect(pending.names).toEqual(['one', 'two']);
+    expect(await send('three')).toMatchObject({ error: 'too_many_requests' });
+    for (const name of ['one', 'two']) pending.answer(name, false);
+    expect(await Promise.all([one, two])).toMatchObject([
+      { error: 'permission_denied' },
+      { error: 'permission_denied' },
+    ]);
+    const again = send('four');
+    await world.idle();
+    pending.answer('four');
+    expect(await again).toBeInstanceOf(ReplyQueue);
   });
 });
 

@@ -43,15 +43,21 @@ export class BackendRequests {
     if (match instanceof Refusal) return match;
     const full = this.#checkCount(by);
     if (full !== null) return full;
-    const verdict = await this.#parts.hooks.ask({ kind: 'request', verb: 'request', by, asker: by, channel, data });
-    if (verdict instanceof Refusal) return verdict;
-    const ask = prepareRequest({ channel, data: verdict?.data ?? data, timeout, match, by }, this.#parts.events);
-    if (ask instanceof Refusal) return ask;
     const sender = senderOf(by);
+    // Before the hook is asked: while it decides, others would pass the check.
     this.#count(sender, 1);
-    const replies = new ReplyQueue(() => this.#count(sender, -1));
-    replies.waitFor(this.#parts.requests.request(ask, replies));
-    return replies;
+    let replies: ReplyQueue | undefined;
+    try {
+      const verdict = await this.#parts.hooks.ask({ kind: 'request', verb: 'request', by, asker: by, channel, data });
+      if (verdict instanceof Refusal) return verdict;
+      const ask = prepareRequest({ channel, data: verdict?.data ?? data, timeout, match, by }, this.#parts.events);
+      if (ask instanceof Refusal) return ask;
+      replies = new ReplyQueue(() => this.#count(sender, -1));
+      replies.waitFor(this.#parts.requests.request(ask, replies));
+      return replies;
+    } finally {
+      if (replies === undefined) this.#count(sender, -1);
+    }
   }
 
   #checkCount(by: Identity): Refusal | null {
