@@ -88,7 +88,8 @@ Rules with channels of this pattern: "chat:{room}".`,
 
   it.each([
     [['shout', 'chat:one'], 'Allowed choices are subscribe'],
-    [['subscribe', 'chat:one', '--sub', ''], '--sub must name the user'],
+    [['subscribe', 'chat:one', '--sub', ''], '--sub must be a non-empty string'],
+    [['subscribe', 'chat:one', '--sub', 'ada', '--claim', 'sub=bob'], '--sub differs from the claim "sub"'],
     [['publish', 'chat:*', '--sub', 'ada'], 'only "subscribe" accepts'],
     [['subscribe', 'chat:one', '--cap', 'a:{b}=publish'], '{param} is for rules only'],
   ])('refuses %j', async (args, message) => {

@@ -1,5 +1,6 @@
 import {
   type AccessExplanation,
+  describedIdentity,
   explainIn,
   type Identity,
   parseCapabilities,
@@ -33,8 +34,9 @@ interface ExplainFlags {
 function identityOf({ sub, cap, claim: claims = {} }: ExplainFlags): Identity {
   const capabilities = parseCapabilities(cap);
   if (typeof capabilities === 'string') throw new CliError(`--cap: ${capabilities}`, 2);
-  if (sub === '') throw new CliError('--sub must name the user', 2);
-  return { user: sub ?? null, claims, capabilities };
+  const identity = describedIdentity(sub, { claims, capabilities });
+  if (typeof identity === 'string') throw new CliError(`--sub ${identity}`, 2);
+  return identity;
 }
 
 const inWords = ({ allowed, message, remedy, spans }: AccessExplanation): string =>

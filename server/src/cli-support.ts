@@ -7,7 +7,7 @@
 
 export type { Grant } from './auth/acl.ts';
 export { interfaceAddresses, isLoopback } from './auth/dev-access.ts';
-export { type Identity, parseCapabilities, VERBS, type Verb } from './auth/identity.ts';
+export { describedIdentity, type Identity, parseCapabilities, VERBS, type Verb } from './auth/identity.ts';
 export { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from './auth/keys.ts';
 export { type AccessExplanation, explainIn, patternFault } from './channels/explain-access.ts';
 export { Rules } from './channels/rules.ts';

@@ -17,6 +17,7 @@ beforeAll(async () => {
         history: true,
       },
       'news:{topic}': { allow: { subscribe: 'users' } },
+      'own:{user}': { allow: { subscribe: 'claim:sub:{user}' } },
     },
     apiKeys: [
       { name: 'backend', secret: API_KEY },
@@ -170,6 +171,16 @@ describe('POST /api/v1/explain', () => {
     expect(anonymous).toMatchObject({ allowed: false, reason: { kind: 'no_grant', grants: ['users'] } });
   });
 
+  it.each<[string, unknown, string]>([
+    ['a user, who is also the claim "sub"', { user: 'ada' }, 'user "ada"'],
+    ['the claim "sub", which is the user', { claims: { sub: 'ada' } }, 'user "ada"'],
+    ['nobody', {}, 'an anonymous connection'],
+  ])('knows an identity by %s', async (_, identity, who) => {
+    const { json } = await call('/explain', { body: { channel: 'own:ada', verb: 'subscribe', identity } });
+    expect(json.message).toMatch(new RegExp(`^${who} may`));
+    expect(json.allowed).toBe(who === 'user "ada"');
+  });
+
   it('says that the token is rejected', async () => {
     const token = await tokenFor('ada', { secret: 'another secret, which this gateway does not know' });
     const { status, json } = await call('/explain', { body: { channel: 'chat:one', verb: 'subscribe', token } });
@@ -207,6 +218,9 @@ describe('POST /api/v1/explain', () => {
     [{ channel: 'chat:one', verb: 'publish', token: 5 }, 400, 'command_invalid'],
     [{ channel: 'chat:one', verb: 'publish', token: 'a.b.c', identity: {} }, 400, 'command_invalid'],
     [{ channel: 'chat:one', verb: 'publish', identity: 'ada' }, 400, 'command_invalid'],
+    [{ channel: 'chat:one', verb: 'publish', identity: { user: '' } }, 400, 'command_invalid'],
+    [{ channel: 'chat:one', verb: 'publish', identity: { user: 'a\nb' } }, 400, 'command_invalid'],
+    [{ channel: 'chat:one', verb: 'publish', identity: { user: 'a', claims: { sub: 'b' } } }, 400, 'command_invalid'],
     [{ channel: 'chat:one', verb: 'publish', identity: { caps: { 'a:{b}': ['*'] } } }, 400, 'command_invalid'],
   ])('refuses %j', async (body, status, error) => {
     expect(errorOf(await call('/explain', { body }))).toEqual([status, error]);

@@ -74,6 +74,24 @@ describe('a ticket', () => {
     expect([reply.status, nameOf(reply)]).toEqual([400, 'channel_invalid']);
   });
 
+  it.each<[string, unknown, string, string]>([
+    ['a user with a control character', { sub: 'a\nb' }, 'command_invalid', 'control character'],
+    ['capabilities that are none', { sub: 'bob', caps: ['*'] }, 'command_invalid', '"caps" is malformed'],
+    ['an expiry in milliseconds', { sub: 'bob', exp: 1.8e12 }, 'command_invalid', 'looks like milliseconds'],
+    ['an expiry in the past', { sub: 'bob', exp: 1 }, 'command_invalid', 'expired'],
+    [
+      'a field that no client can decode',
+      JSON.parse('{"sub":"bob","info":{"__proto__":1}}'),
+      'payload_invalid',
+      'info',
+    ],
+  ])('is not issued for claims with %s', async (_, claims, name, text) => {
+    const { world } = await start();
+    const reply = await requestTicket(world, KEY, { channels: ['user:bob'], claims });
+    expect(nameOf(reply)).toBe(name);
+    expect(read(reply).error.message).toContain(text);
+  });
+
   it.each<[string, (ticket: string) => string, string]>([
     ['for another channel', (ticket) => `channel=chat:b&ticket=${ticket}`, 'permission_denied'],
     ['that was changed', (ticket) => `channel=chat:a&ticket=${ticket.slice(0, -2)}AA`, 'unauthorized'],

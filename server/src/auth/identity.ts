@@ -1,6 +1,6 @@
 /** The identity of a connection or a request, and the capabilities of its token. */
 
-import { type Json, type Pattern, PatternError, parsePattern } from '@sluice/protocol';
+import { type Json, type Pattern, PatternError, parsePattern, userNameFault } from '@sluice/protocol';
 import { sameJson } from '../util/same-json.ts';
 
 /** The operations that an identity can be permitted to do on a channel. */
@@ -87,6 +87,25 @@ export const withChannels = (identity: Identity, channels: ReadonlySet<string>):
   ...identity,
   added: { ...identity.added, channels },
 });
+
+/**
+ * The identity of a token that somebody describes. Grants may look at the claim `sub`, so the user is
+ * always in it.
+ *
+ * @param user absent: the claim `sub`; without both, it is anonymous
+ * @returns or what is wrong with the user, the rest of a sentence
+ */
+export function describedIdentity(
+  user: unknown,
+  { claims, capabilities }: Pick<Identity, 'claims' | 'capabilities'>,
+): Identity | string {
+  const sub = claims.sub ?? user ?? null;
+  if (sub === null) return { user: null, claims, capabilities };
+  const fault = userNameFault(sub);
+  if (fault !== null) return fault;
+  if (sub !== (user ?? sub)) return 'differs from the claim "sub"';
+  return { user: sub as string, claims: { ...claims, sub }, capabilities };
+}
 
 /** Shared by all identities without any. */
 const NO_CAPABILITIES: readonly Capability[] = Object.freeze([]);

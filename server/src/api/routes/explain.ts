@@ -1,6 +1,13 @@
 import { channelNameFault, ERRORS, isWildcard } from '@sluice/protocol';
 import { explain, explainToken } from '../../auth/explain.ts';
-import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from '../../auth/identity.ts';
+import {
+  ANONYMOUS,
+  describedIdentity,
+  type Identity,
+  parseCapabilities,
+  VERBS,
+  type Verb,
+} from '../../auth/identity.ts';
 import { type AccessExplanation, explainIn, patternFault } from '../../channels/explain-access.ts';
 import { Refusal } from '../../refusal.ts';
 import { asBackend, type BackendServices } from '../backend.ts';
@@ -83,12 +90,13 @@ function refuseChannel(verb: Verb, channel: string): Refusal | null {
 function readIdentity(identity: unknown): Identity | Refusal {
   if (identity === undefined) return ANONYMOUS;
   if (!isObject(identity)) return wrong('"identity" must be an object { user?, claims?, caps? }');
-  const { user = null, claims = {}, caps, ...unknown } = identity;
+  const { user, claims = {}, caps, ...unknown } = identity;
   const [strange] = Object.keys(unknown);
   if (strange !== undefined)
     return wrong(`unknown field ${JSON.stringify(`identity.${strange.slice(0, 40)}`)}; write ${FORM}`);
-  if (user !== null && typeof user !== 'string') return wrong('"identity.user" must be a string');
   if (!isObject(claims)) return wrong('"identity.claims" must be an object');
   const capabilities = parseCapabilities(caps);
-  return typeof capabilities === 'string' ? wrong(`"identity": ${capabilities}`) : { user, claims, capabilities };
+  if (typeof capabilities === 'string') return wrong(`"identity": ${capabilities}`);
+  const described = describedIdentity(user, { claims, capabilities });
+  return typeof described === 'string' ? wrong(`"identity.user" ${described}`) : described;
 }

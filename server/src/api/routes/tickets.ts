@@ -1,4 +1,5 @@
-import { parseCommand } from '@sluice/protocol';
+import { checkData, parseCommand } from '@sluice/protocol';
+import { readClaims } from '../../auth/claims.ts';
 import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
@@ -92,5 +93,13 @@ function claimsOf(identity: Identity, named: Wanted['claims'], now: number): Cla
   if (identity.trusted !== true) return needsKey();
   if (typeof named?.sub !== 'string' || named.sub === '') return wrong('"claims" must name the user: { "sub": "ada" }');
   const seconds = Math.floor(now / 1_000);
-  return { iat: seconds, exp: seconds + STREAM_LIFE / 1_000, ...named };
+  return checkClaims({ iat: seconds, exp: seconds + STREAM_LIFE / 1_000, ...named }, now);
+}
+
+/** The ticket could never be redeemed with claims that no token may have. */
+function checkClaims(claims: Claims, now: number): Claims | Refusal {
+  const fault = checkData(claims);
+  if (fault !== null) return new Refusal('payload_invalid', fault.replace(/^data/, 'claims'));
+  const read = readClaims(claims, { clockTolerance: 0 }, now);
+  return 'error' in read ? wrong(`"claims": ${read.message}`) : claims;
 }
