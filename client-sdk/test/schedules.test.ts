@@ -62,6 +62,16 @@ describe('a scheduled message', () => {
     expect(kit.gateway.scheduled).toHaveLength(3);
   });
 
+  it('is scheduled again with its key after it was withdrawn', async () => {
+    kit = createTestClient();
+    const channel = kit.client.channel('a');
+    const first = await schedule(channel, 1, { delay: 1_000, key: 'k' });
+    await unschedule(channel, first);
+    const second = await schedule(channel, 1, { delay: 1_000, key: 'k' });
+    expect(second.id).not.toBe(first.id);
+    expect(kit.gateway.scheduled).toMatchObject([{ id: second.id }]);
+  });
+
   it('is refused as a gateway refuses it', async () => {
     const channels = defineChannels({
       'later:{id}': { message: z.object({ text: z.string() }), rule: { schedule: {} } },

@@ -59,6 +59,42 @@ describe('the in-memory gateway', () => {
     });
   });
 
+  it('ends consumers whose permission is denied, and gives their deliveries to others', async () => {
+    kit = createTestClient();
+    const { gateway } = kit;
+    const errors: unknown[] = [];
+    consume(gateway.client('ada').channel('jobs:a'), () => new Promise(() => {}), {
+      onError: (error) => void errors.push(error.name),
+    });
+    await gateway.settled();
+    gateway.publish('jobs:a', 1);
+    await gateway.settled();
+    const seen: unknown[] = [];
+    consume(gateway.client('bob').channel('jobs:a'), ({ attempt }) => void seen.push(attempt));
+    await gateway.settled();
+    gateway.deny('consume', 'jobs:*', { user: 'ada' });
+    await gateway.settled();
+    expect([errors, seen]).toEqual([['permission_denied'], [2]]);
+    gateway.publish('jobs:a', 2);
+    await gateway.settled();
+    expect(seen).toEqual([2, 1]);
+  });
+
+  it('ends a request whose responder throws an error that the gateway refuses', async () => {
+    kit = createTestClient();
+    const { gateway } = kit;
+    const errors: unknown[] = [];
+    const fail = () => {
+      throw new ReplyError('not now');
+    };
+    respond(gateway.client('bob').channel('a'), fail, { onError: (error) => void errors.push(error.name) });
+    await gateway.settled();
+    await expect(request(gateway.client('ada').channel('a'), 1)).rejects.toMatchObject({
+      responder: { code: 'invalid_reply' },
+    });
+    expect(errors).toEqual(['command_invalid']);
+  });
+
   it('filters subscriptions and pages, and appends on condition of the head', async () => {
     kit = createTestClient();
     const { gateway, client } = kit;

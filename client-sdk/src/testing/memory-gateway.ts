@@ -356,6 +356,11 @@ export class MemoryGateway<C extends Channels = Channels> {
     for (const session of this.#sessionsOf(undefined).filter((one) => isForbidden('respond', one))) {
       if (this.#requests.end(session, name)) session.push({ type: 'unresponded', channel: name, reason });
     }
+    for (const session of this.#sessionsOf(undefined).filter((one) => isForbidden('consume', one))) {
+      for (const group of this.#groups.end(session, channel)) {
+        session.push({ type: 'stopped', channel: name, group, reason });
+      }
+    }
     for (const session of [...presenceSubscribers].filter((one) => isForbidden('presence', one))) {
       presenceSubscribers.delete(session);
       session.push({ type: 'unwatched', channel: name, reason });

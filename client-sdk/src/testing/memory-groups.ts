@@ -118,15 +118,26 @@ export class MemoryGroups {
   /** Delivers again what closed connections had. */
   endGrace(isOpen: (peer: GroupPeer) => boolean): void {
     for (const [channel, groups] of this.#groups) {
-      for (const { inFlight, again } of groups.values()) {
-        for (const [id, { peer, message, attempt }] of inFlight) {
-          if (isOpen(peer)) continue;
-          inFlight.delete(id);
-          again.push({ message, attempt: attempt + 1 });
-        }
-      }
+      for (const group of groups.values()) release(group, (peer) => !isOpen(peer));
       this.dispatch(channel);
     }
+  }
+
+  /**
+   * Ends what a connection consumes on a channel; others receive its deliveries.
+   *
+   * @returns the names of the groups
+   */
+  end(peer: GroupPeer, channel: MemoryChannel): readonly string[] {
+    const ended: string[] = [];
+    for (const group of this.#groups.get(channel)?.values() ?? []) {
+      const consumer = find(group, peer);
+      if (consumer) group.consumers.delete(consumer);
+      const released = release(group, (owner) => owner === peer);
+      if (consumer || released > 0) ended.push(group.name);
+    }
+    this.dispatch(channel);
+    return ended;
   }
 
   /** Delivers what consumers have room for. */
@@ -212,6 +223,16 @@ function create(channel: MemoryChannel, name: string, contract: ChannelContract 
 
 function find({ consumers }: Group, peer: GroupPeer): Consumer | undefined {
   return [...consumers].find((consumer) => consumer.peer === peer);
+}
+
+/** Delivers again what is in flight to some connections. @returns how many messages */
+function release({ inFlight, again }: Group, isOf: (peer: GroupPeer) => boolean): number {
+  const found = [...inFlight].filter(([, { peer }]) => isOf(peer));
+  for (const [id, { message, attempt }] of found) {
+    inFlight.delete(id);
+    again.push({ message, attempt: attempt + 1 });
+  }
+  return found.length;
 }
 
 function next(group: Group, { messages }: MemoryChannel): Item | undefined {

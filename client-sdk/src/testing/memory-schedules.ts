@@ -47,11 +47,11 @@ export class MemorySchedules {
     if (contract !== undefined && contract.rule?.schedule === undefined) {
       throw new Refused('command_invalid', `the rule of "${target.name}" has no "schedule"`);
     }
-    if (at < Date.now()) throw new Refused('command_invalid', '"at" is in the past');
     target.life.check(ttl);
     const scope = `${target.name} ${user} ${key}`;
     const before = key === undefined ? undefined : this.#keys.get(scope);
     if (before !== undefined) return before;
+    if (at < Date.now()) throw new Refused('command_invalid', '"at" is in the past');
     const result = { id: `scheduled-${++this.#count}`, at };
     if (key !== undefined) this.#keys.set(scope, result);
     this.#waiting.push({
@@ -71,6 +71,8 @@ export class MemorySchedules {
       throw new Refused('not_scheduled', `no message "${message}" of yours waits on "${channel}"`);
     }
     this.#waiting = this.#waiting.filter((one) => !isIt(one));
+    // A message that was withdrawn does not count. SPEC.md section 13.
+    for (const [scope, { id }] of this.#keys) if (id === message) this.#keys.delete(scope);
   }
 
   /** Publishes what is due until a time, in the order of the times. */
