@@ -91,7 +91,7 @@ describe('a revocation', () => {
   it('that the engine cannot store is reported as failed', async () => {
     const world = await createWorld();
     world.assembly.engine.revocations.add = () => Promise.reject(new EngineUnavailable('away'));
-    await expect(world.gateway.revoke({ user: 'ada' })).rejects.toThrow('away');
+    await expect(world.gateway.revoke({ user: 'ada' })).rejects.toMatchObject({ name: 'unavailable', message: 'away' });
   });
 });
 
@@ -130,6 +130,23 @@ describe('over HTTP', () => {
     expect((await call('/api/v1/revocations', { key: token })).json).toMatchObject({
       error: { name: 'token_revoked' },
     });
+  });
+
+  it('lists revocations page by page', async () => {
+    await start();
+    const users = ['ada', 'ben', 'cid', 'dan', 'eve'];
+    for (const user of users) await call('/api/v1/revocations', { body: { user } });
+    const found: unknown[] = [];
+    for (let cursor: unknown = ''; cursor !== undefined; ) {
+      const { json } = await call(`/api/v1/revocations?limit=2${cursor === '' ? '' : `&cursor=${String(cursor)}`}`);
+      const page = json.revocations as readonly { readonly user: string }[];
+      expect(page.length).toBeLessThanOrEqual(2);
+      found.push(...page.map(({ user }) => user));
+      cursor = json.next;
+    }
+    expect(found).toEqual(users);
+    expect((await call('/api/v1/revocations?limit=0')).status).toBe(400);
+    expect((await call('/api/v1/revocations?cursor=x')).status).toBe(400);
   });
 
   it.each<[string, number, RegExp]>([

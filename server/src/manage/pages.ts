@@ -80,7 +80,8 @@ export function mergePages<T, Merged>(
 /** In the order of `SortedList`: by code units, not by the rules of a language. */
 const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-const toCursor = (key: string): string => Buffer.from(JSON.stringify([key])).toString('base64url');
+/** The cursor that stands for a key. */
+export const toCursor = (key: string): string => Buffer.from(JSON.stringify([key])).toString('base64url');
 
 /** The key that a cursor stands for; '' without a cursor. */
 export function readCursor(cursor: string | undefined): string | Refusal {

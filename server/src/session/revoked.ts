@@ -2,12 +2,16 @@ import type { Identity } from '../auth/identity.ts';
 import type { Verification, Verifier } from '../auth/token.ts';
 import type { Revocation } from '../engine/revocations.ts';
 
+/** Milliseconds between two searches for revocations that have ended. */
+const TIDY_EVERY = 60_000;
+
 /** The revocations in force that this node knows. Every token is checked against them. */
 export class Revoked {
   readonly #clock: () => number;
   // By the most selective field: the token id, otherwise the user, otherwise only the time.
-  readonly #byToken = new Map<string, Revocation[]>();
-  readonly #byUser = new Map<string, Revocation[]>();
+  readonly #byToken = new Map<string, readonly Revocation[]>();
+  readonly #byUser = new Map<string, readonly Revocation[]>();
+  #tidyAt = 0;
   #byTime: readonly Revocation[] = [];
 
   /** @param clock of an `AgeClock`, so that no revocation ends early because a clock was set forward */
@@ -19,11 +23,17 @@ export class Revoked {
     const { jti, user } = revocation;
     if (jti !== undefined) this.#push(this.#byToken, jti, revocation);
     else if (user !== undefined) this.#push(this.#byUser, user, revocation);
-    else this.#byTime = [...this.#byTime.filter((other) => this.#isInForce(other)), revocation];
+    else this.#byTime = this.#with(this.#byTime, revocation);
   }
 
-  #push(map: Map<string, Revocation[]>, name: string, revocation: Revocation): void {
-    map.set(name, [...(map.get(name) ?? []).filter((other) => this.#isInForce(other)), revocation]);
+  #push(map: Map<string, readonly Revocation[]>, name: string, revocation: Revocation): void {
+    map.set(name, this.#with(map.get(name) ?? [], revocation));
+  }
+
+  /** A list with one more, but without those that are over, or that another one includes. */
+  #with(list: readonly Revocation[], revocation: Revocation): readonly Revocation[] {
+    if (list.some((other) => includes(other, revocation))) return list;
+    return [...list.filter((other) => this.#isInForce(other) && !includes(revocation, other)), revocation];
   }
 
   /** Is the token of this identity revoked? */
@@ -46,8 +56,11 @@ export class Revoked {
     return listed + this.#byTime.length;
   }
 
-  /** Removes those that have ended. */
+  /** Removes those that have ended, at most once a minute: there may be many. */
   tidy(): void {
+    const now = this.#clock();
+    if (now < this.#tidyAt) return;
+    this.#tidyAt = now + TIDY_EVERY;
     for (const map of [this.#byToken, this.#byUser]) {
       for (const [name, list] of map) {
         if (!list.some((revocation) => this.#isInForce(revocation))) map.delete(name);
@@ -59,6 +72,14 @@ export class Revoked {
   #isInForce({ until }: Revocation): boolean {
     return until > this.#clock();
   }
+}
+
+/** Does a revocation cover every token that another one does, for at least as long? */
+function includes(one: Revocation, { user, jti, before, until }: Revocation): boolean {
+  if (one.until < until) return false;
+  if (one.user !== undefined && one.user !== user) return false;
+  if (one.jti !== undefined && one.jti !== jti) return false;
+  return one.before === undefined || (before !== undefined && one.before >= before);
 }
 
 /** All fields of a revocation must match. No revocation covers an identity without a user. */

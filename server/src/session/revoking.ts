@@ -28,7 +28,8 @@ export class Revoking {
     const { revoked, registry } = this.#options;
     revoked.tidy(); // here, because it grows only here
     revoked.add(revocation);
-    for (const session of registry.all()) {
+    const { user } = revocation;
+    for (const session of user === undefined ? registry.all() : registry.users.all(user)) {
       if (session.state === 'connected' && revoked.covers(session.identity)) session.close('token_revoked');
     }
   }

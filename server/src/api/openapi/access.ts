@@ -1,3 +1,4 @@
+import { LIMITS } from '@sluice/protocol';
 import { VERBS } from '../../auth/identity.ts';
 import { CHANNEL_NAME, CHANNEL_PATTERN, MISSING } from './components.ts';
 import type { Operations } from './operation.ts';
@@ -42,7 +43,11 @@ export const ACCESS_OPERATIONS: Operations = {
   },
   'GET /api/v1/revocations': {
     ...{ id: 'listRevocations', tag: 'access', needs: 'an API key without caps' },
-    reply: reply({ revocations: list(ref('Revocation')) }),
+    query: { cursor: text({ description: 'The "next" of the page before' }), limit: whole(1, LIMITS.historyPage) },
+    reply: reply(
+      { revocations: list(ref('Revocation')) },
+      { next: text({ description: 'The cursor of the next page; absent on the last one' }) },
+    ),
   },
   'POST /api/v1/tickets': {
     ...{ id: 'issueTicket', tag: 'access', needs: 'a token, or an API key without caps' },

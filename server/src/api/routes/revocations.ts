@@ -1,7 +1,10 @@
+import { LIMITS } from '@sluice/protocol';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
 import { refuseUnavailable } from '../../channels/refuse-unavailable.ts';
-import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
+import { type Revocation, type RevocationStore, textOfRevocation } from '../../engine/revocations.ts';
+import { PAGE } from '../../manage/manage.ts';
+import { readCursor, toCursor } from '../../manage/pages.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -9,7 +12,7 @@ import { pastFault } from '../../util/moment.ts';
 import { readJson } from '../body.ts';
 import { authenticate, needsKey } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
-import { refuseOptions } from '../query.ts';
+import { readNumbers } from '../query.ts';
 
 export interface RevocationServices {
   readonly apiKeys: ApiKeys;
@@ -74,14 +77,42 @@ export function revokeRoute(services: RevocationServices): (request: Request) =>
     });
 }
 
-/** `GET /api/v1/revocations`: the revocations in force. */
+/** `GET /api/v1/revocations?cursor&limit`: a page of the revocations in force. */
 export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
-      const strange = refuseOptions(request.query);
-      if (strange !== null) return errorReply(strange);
-      return jsonReply(200, { revocations: await services.revocations.all() });
+      const page = readPage(request.query);
+      if (page instanceof Refusal) return errorReply(page);
+      return jsonReply(200, pageOf(await services.revocations.all(), page));
     });
+}
+
+interface RevocationPage {
+  readonly revocations: readonly Revocation[];
+  /** The cursor of the next page; absent: there is none. */
+  readonly next?: string;
+}
+
+function readPage(query: URLSearchParams): { readonly after: string; readonly limit: number } | Refusal {
+  const numbers = readNumbers(query, { limit: { min: 1, max: LIMITS.historyPage } }, ['cursor']);
+  if (numbers instanceof Refusal) return numbers;
+  const after = readCursor(query.get('cursor') ?? undefined);
+  return after instanceof Refusal ? after : { after, limit: numbers.limit ?? PAGE };
+}
+
+/** In the order of their texts, which stays the same while others come and go. */
+function pageOf(
+  all: readonly Revocation[],
+  { after, limit }: { readonly after: string; readonly limit: number },
+): RevocationPage {
+  const entries = all
+    .map((revocation) => ({ key: textOfRevocation(revocation), revocation }))
+    .filter(({ key }) => key > after)
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const shown = entries.slice(0, limit);
+  const last = shown.at(-1);
+  const revocations = shown.map(({ revocation }) => revocation);
+  return last === undefined || entries.length <= limit ? { revocations } : { revocations, next: toCursor(last.key) };
 }
 
 /** Runs only for API keys without capabilities, and reports an unavailable engine. */

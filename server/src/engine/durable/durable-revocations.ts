@@ -1,6 +1,7 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
-import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
+import { RevocationSet } from '../revocation-set.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
 import type { Batch } from './batch.ts';
 import { numberKey, numberOf } from './records.ts';
 import type { Store } from './store.ts';
@@ -8,16 +9,12 @@ import type { Store } from './store.ts';
 /** Writes what `plan` decides; resolves when it is on disk. */
 export type Write = (plan: (batch: Batch) => void) => Promise<void>;
 
-interface Kept {
-  readonly number: number;
-  readonly revocation: Revocation;
-}
-
 /** Revocations on disk; those in force are in memory as well, because every new connection asks for them. */
 export class DurableRevocations implements RevocationStore {
   readonly #age: AgeClock;
   readonly #write: Write;
-  #kept: readonly Kept[];
+  /** With their numbers on disk: several if it was added again before it was on disk. */
+  readonly #kept = new RevocationSet<readonly number[]>();
   /** Called with each added revocation. */
   onAdded: (revocation: Revocation) => void = () => {};
 
@@ -25,15 +22,11 @@ export class DurableRevocations implements RevocationStore {
     this.#age = new AgeClock(clock);
     this.#write = write;
     const rows = store.rows('revocations', { limit: Number.MAX_SAFE_INTEGER });
-    this.#kept = Array.from(rows, ({ key, value }) => ({
-      number: numberOf(key),
-      revocation: JSON.parse(value.toString()) as Revocation,
-    }));
+    for (const { key, value } of rows) this.#note(JSON.parse(value.toString()) as Revocation, numberOf(key));
   }
 
   async add(revocation: Revocation): Promise<void> {
-    const text = textOfRevocation(revocation);
-    if (!this.all().some((other) => textOfRevocation(other) === text)) await this.#keep(revocation);
+    if (this.#kept.noteOf(revocation) === undefined) await this.#keep(revocation);
     this.onAdded(revocation);
   }
 
@@ -43,12 +36,15 @@ export class DurableRevocations implements RevocationStore {
       number = batch.about.nextRevocation++;
       batch.put({ table: 'revocations', key: numberKey(number), value: Buffer.from(JSON.stringify(revocation)) });
     });
-    this.#kept = [...this.#kept, { number, revocation }];
+    this.#note(revocation, number);
+  }
+
+  #note(revocation: Revocation, number: number): void {
+    this.#kept.add(revocation, [...(this.#kept.noteOf(revocation) ?? []), number]);
   }
 
   all(): readonly Revocation[] {
-    const now = this.#age.now();
-    return this.#kept.filter(({ revocation }) => revocation.until > now).map(({ revocation }) => revocation);
+    return this.#kept.inForce(this.#age.now());
   }
 
   /**
@@ -57,10 +53,12 @@ export class DurableRevocations implements RevocationStore {
    * @returns to be called when the batch is on disk
    */
   forget(batch: Batch, now: number): () => void {
-    const over = new Set(this.#kept.filter(({ revocation }) => revocation.until <= now));
-    for (const { number } of over) batch.put({ table: 'revocations', key: numberKey(number), value: null });
+    const over = this.#kept.over(now);
+    for (const number of over.flatMap(({ note }) => note)) {
+      batch.put({ table: 'revocations', key: numberKey(number), value: null });
+    }
     return () => {
-      if (over.size > 0) this.#kept = this.#kept.filter((kept) => !over.has(kept));
+      for (const { revocation } of over) this.#kept.delete(revocation);
     };
   }
 }

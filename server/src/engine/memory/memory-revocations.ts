@@ -1,11 +1,12 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
-import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
+import { RevocationSet } from '../revocation-set.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
 
 /** Revocations in this process's memory. */
 export class MemoryRevocations implements RevocationStore {
   readonly #age: AgeClock;
-  #revocations: readonly Revocation[] = [];
+  readonly #revocations = new RevocationSet<null>();
   /** Called with each added revocation. */
   onAdded: (revocation: Revocation) => void = () => {};
 
@@ -14,15 +15,12 @@ export class MemoryRevocations implements RevocationStore {
   }
 
   add(revocation: Revocation): void {
-    const text = textOfRevocation(revocation);
-    const known = this.all();
-    if (!known.some((other) => textOfRevocation(other) === text)) this.#revocations = [...known, revocation];
+    this.#revocations.tidy(this.#age.now());
+    this.#revocations.add(revocation, null);
     this.onAdded(revocation);
   }
 
   all(): readonly Revocation[] {
-    const now = this.#age.now();
-    this.#revocations = this.#revocations.filter(({ until }) => until > now);
-    return this.#revocations;
+    return this.#revocations.inForce(this.#age.now());
   }
 }
