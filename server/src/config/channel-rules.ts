@@ -136,22 +136,15 @@ function readRequests(input: unknown, at: { path: Path; problems: Problems }): R
 /** Runs even if its bounds are invalid: they are a separate problem. */
 const keepsHistory = (rule: unknown): boolean => isPlain(rule) && rule.history != null && rule.history !== false;
 
-type Settled = Pick<Rule, 'history' | 'slow' | 'maxPayload' | 'from'> &
-  Pick<RuleSettings, 'latestBy' | 'only' | 'queue' | 'groups'>;
+type Settled = Pick<Rule, 'history' | 'slow' | 'maxPayload' | 'from'> & Pick<RuleSettings, 'latestBy'>;
 
 /** Checks options that are valid by themselves, but not in combination. */
 function checkTogether(
-  { history, slow, latestBy, from, maxPayload, only, queue, groups }: Settled,
+  { history, slow, latestBy, from, maxPayload }: Settled,
   { path, maxFrame, problems }: { path: Path; maxFrame: number; problems: Problems },
 ): void {
   if (history === null && slow === 'replay') {
     problems.add([...path, 'slow'], `"${slow}" needs history. Add "history", or choose latest, drop or disconnect`);
-  }
-  if (only !== undefined && (queue ?? groups) !== undefined) {
-    problems.add(
-      [...path, 'only'],
-      'does not apply to consumers. Remove it, or use a channel without queue and groups',
-    );
   }
   if (maxPayload > maxFrame) {
     problems.add([...path, 'maxPayload'], 'is larger than the largest frame. Raise limits.maxFrame too');

@@ -130,7 +130,7 @@ describe('the configuration is refused:', () => {
     [
       'groups with an enforced filter',
       { ...group({}), only: { event: 'created' } },
-      /only: does not apply to consumers yet/,
+      /only: does not apply to consumers\. Remove it/,
     ],
     ['a list of groups', { history: true, groups: ['billing'] }, /groups: must be an object/],
     ['a group that is a text', { history: true, groups: { billing: '1m' } }, /groups\.billing: must be an object/],

@@ -32,7 +32,7 @@ export function readGroups(
   if (only !== undefined && (groups !== undefined || (queue !== undefined && queue !== false))) {
     context.problems.add(
       [...context.path, 'only'],
-      'does not apply to consumers yet. Remove it, or give each kind of consumer a channel of its own',
+      'does not apply to consumers. Remove it, or use a channel without queue and groups',
     );
   }
   if (queue !== undefined && queue !== false) {

@@ -42,6 +42,11 @@ describe('only', () => {
     );
   });
 
+  it('goes with a queue that is turned off', () => {
+    const channels = { a: { only: { event: 'x' }, queue: false } } as const;
+    expect(parseConfig({ anonymous: true, channels }).channels[0]?.only).not.toBeNull();
+  });
+
   it.each<[unknown, string]>([
     ['all', 'channels.a.only: must be a filter. Example: { tags: { team: "claim:teams" } }'],
     [

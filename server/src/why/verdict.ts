@@ -68,8 +68,9 @@ const range = (from: Position, to: Position): string =>
   from.epoch === to.epoch ? `[${from.offset + 1}, ${to.offset}]` : `up to ${to.offset} of the new epoch`;
 
 /** Why a log did not continue, or was not sent. */
-const GAPS: Readonly<Partial<Record<GapReason, string>>> = {
+const GAPS: Readonly<Record<GapReason, string>> = {
   retention: 'the log no longer held it when it was its turn. Keep a longer history',
+  purged: 'an operator removed it from the log',
   no_history: 'the channel keeps no history, and the connection could not take it at once. Add "history" to the rule',
   epoch_changed: 'the log began anew, without the older messages',
   slow_reader: 'the client read too slowly, and the rule skips messages for slow readers ("slow")',
@@ -112,7 +113,7 @@ export function wordsFor(outcome: Outcome, { offset }: Subject): string {
       return `the subscription replays from the log${why} and is still behind by ${by} messages${unreadWords(unread)}`;
     }
     case 'gap':
-      return `skipped by the gap ${range(outcome.from, outcome.to)}: ${GAPS[outcome.reason] ?? outcome.reason}`;
+      return `skipped by the gap ${range(outcome.from, outcome.to)}: ${GAPS[outcome.reason]}`;
     case 'filtered':
       return 'the filter of the subscription excludes it';
     case 'expired':

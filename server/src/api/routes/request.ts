@@ -60,8 +60,9 @@ async function collect(queue: ReplyQueue): Promise<HttpReply> {
     const next = await queue.next();
     if ('end' in next) {
       if (next.end instanceof Refusal) return errorReply(next.end);
-      const isOne = replies.length === 0 && next.end.data !== undefined;
-      return jsonReply(200, isOne ? next.end : { replies, ...next.end });
+      const { data } = next.end;
+      if (replies.length === 0 && data !== undefined) return jsonReply(200, { data });
+      return jsonReply(200, { replies: data === undefined ? replies : [...replies, data] });
     }
     bytes += JSON.stringify(next.reply).length;
     if (bytes > MOST_COLLECTED) {
