@@ -99,7 +99,7 @@ export class Gateway extends Program {
     this.#cluster = cluster;
     this.#tap = assembly.tap;
     this.#webhooks = assembly.webhooks;
-    this.manage = new ProgramManage(assembly.manage);
+    this.manage = new ProgramManage(assembly);
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     this.#isNamed = assembly.isNamed;

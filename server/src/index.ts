@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { PublishResult, Tags } from '@sluice/protocol';
+import type { Draft, PublishResult } from '@sluice/protocol';
 import { assemble } from './assemble.ts';
 import type { ChannelInput } from './config/config.ts';
 import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';
@@ -16,6 +16,7 @@ export { type MintOptions, mintToken } from './auth/mint.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
 export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';
 export type { Gateway, GatewayApp } from './gateway.ts';
+export type { GroupNumbers, LetterPage, ListedLetter } from './groups/administration.ts';
 export {
   type ConsumeFunction,
   NackError,
@@ -24,6 +25,7 @@ export {
   type ProgramDelivery,
 } from './groups/program-delivery.ts';
 export type { HookCall, HookFunction, HookFunctions, HookKind, HookReply, HookReplyFields } from './hook.ts';
+export type { GroupReport } from './manage/group-list.ts';
 export type { Closing } from './manage/local-actions.ts';
 export type { ChannelsQuery, ConnectionsQuery, PageQuery } from './manage/manage.ts';
 export type {
@@ -40,11 +42,14 @@ export type {
   OverAllNodes,
   UserReport,
 } from './manage/types.ts';
-export type { ProgramManage, TargetOptions } from './program-manage.ts';
+export type { GroupOption, LettersOptions, ProgramGroups, SeekOptions } from './program-groups.ts';
+export type { HistoryQuery, MembersQuery, ProgramManage, TargetOptions } from './program-manage.ts';
+export type { ProgramRecurring, RecurringOptions } from './program-recurring.ts';
 export type { RequestOptions } from './program-requests.ts';
 export type { ScheduleOptions, SchedulesOptions } from './program-schedules.ts';
 export type { ReloadReport } from './reload.ts';
 export { type ProgramRequest, ReplyError, type RequestFunction } from './requests/program-responder.ts';
+export type { ListedSchedule, SchedulePage } from './schedules/recurring.ts';
 export type { WaitingMessage, WaitingPage } from './schedules/waiting-list.ts';
 export { SluiceError } from './sluice-error.ts';
 
@@ -100,7 +105,7 @@ export interface ContractGateway<C extends Channels> extends Omit<Gateway, 'publ
   publish<const Name extends ChannelName<C>, Event extends EventsOf<C, Name> = never>(
     channel: KnownName<C, Name>,
     data: PublishedOf<C, Name, Event>,
-    options?: { readonly event?: Event; readonly tags?: Tags; readonly trace?: string; readonly key?: string },
+    options?: Omit<Draft, 'data' | 'event'> & { readonly event?: Event },
   ): Promise<PublishResult>;
 }
 

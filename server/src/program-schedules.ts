@@ -1,16 +1,14 @@
 /** Scheduled messages of the program that embeds the gateway. */
 
-import { type Draft, type Json, LIMITS, parseCommand, type ScheduleResult, unknownChannel } from '@sluice/protocol';
+import { type Draft, type Json, LIMITS, type ScheduleResult } from '@sluice/protocol';
 import { PROGRAM } from './auth/identity.ts';
-import { errorOf } from './program-requests.ts';
-import { Refusal } from './refusal.ts';
+import { checkCommand, checkLimit, checkText, matchOf, orThrow } from './program-checks.ts';
 import type { Schedules } from './schedules/schedules.ts';
 import type { WaitingPage } from './schedules/waiting-list.ts';
 import type { Services } from './session/services.ts';
-import { SluiceError } from './sluice-error.ts';
 
 /** When a message is published, and what else it has. Exactly one of `delay` and `at` must be given. */
-export interface ScheduleOptions extends Pick<Draft, 'event' | 'tags' | 'key'> {
+export interface ScheduleOptions extends Pick<Draft, 'event' | 'tags' | 'key' | 'ttl' | 'trace'> {
   /** Milliseconds from now. */
   readonly delay?: number;
   /** A date, or milliseconds since the Unix epoch. */
@@ -34,16 +32,15 @@ export async function scheduleMessage(
 ): Promise<ScheduleResult> {
   const time = at instanceof Date ? at.getTime() : at;
   const fields = { ...options, ...(time === undefined ? undefined : { at: time }), channel, data };
-  const parsed = parseCommand({ ...fields, type: 'schedule', id: 1 });
-  if ('fault' in parsed) throw new SluiceError(parsed.fault.error, parsed.fault.detail);
+  checkCommand('schedule', fields);
   const request = { channel, draft: { ...options, data }, by: PROGRAM, allowance: null, checked: true };
-  return unwrap(await schedules.schedule(request, { delay: options.delay, at: time }));
+  return orThrow(await schedules.schedule(request, { delay: options.delay, at: time }));
 }
 
 /** @throws SluiceError */
 export async function unscheduleMessage(schedules: Schedules, channel: string, id: string): Promise<void> {
-  const refusal = await schedules.unschedule(channel, id, PROGRAM);
-  if (refusal !== null) throw errorOf(refusal);
+  checkCommand('unschedule', { channel, message: id });
+  orThrow(await schedules.unschedule(channel, id, PROGRAM));
 }
 
 /** @throws SluiceError */
@@ -52,14 +49,8 @@ export async function listMessages(
   channel: string,
   { after, limit = LIMITS.historyDefault }: SchedulesOptions,
 ): Promise<WaitingPage> {
-  if (rules.match(channel) === null) throw new SluiceError('channel_unknown', unknownChannel(channel).detail);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMITS.historyPage) {
-    throw new SluiceError('command_invalid', `"limit" must be a whole number from 1 to ${LIMITS.historyPage}`);
-  }
-  return unwrap(await schedules.list(channel, { after, limit }));
-}
-
-function unwrap<T extends object>(outcome: T | Refusal): T {
-  if (outcome instanceof Refusal) throw errorOf(outcome);
-  return outcome;
+  matchOf(rules, channel);
+  checkLimit(limit);
+  if (after !== undefined) checkText('after', after);
+  return orThrow(await schedules.list(channel, { after, limit }));
 }

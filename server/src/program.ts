@@ -1,16 +1,10 @@
-import {
-  type Draft,
-  type Json,
-  LIMITS,
-  type PublishResult,
-  type ScheduleResult,
-  unknownChannel,
-} from '@sluice/protocol';
+import { type Draft, type Json, LIMITS, type PublishResult, type ScheduleResult } from '@sluice/protocol';
 import { readRevocation } from './api/routes/revocations.ts';
 import { PROGRAM } from './auth/identity.ts';
 import type { Revocation, RevocationStore } from './engine/revocations.ts';
 import type { ConsumeFunction, ProgramConsumeOptions } from './groups/program-delivery.ts';
-import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
+import { answered, checkCommand, checkFunction, matchOf, orThrow } from './program-checks.ts';
+import { type RequestOptions, requestMany } from './program-requests.ts';
 import {
   listMessages,
   type ScheduleOptions,
@@ -18,7 +12,6 @@ import {
   scheduleMessage,
   unscheduleMessage,
 } from './program-schedules.ts';
-import { Refusal } from './refusal.ts';
 import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
 import type { WaitingPage } from './schedules/waiting-list.ts';
 import type { Services } from './session/services.ts';
@@ -44,8 +37,7 @@ export abstract class Program {
   async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
     const { door } = this.#services;
     const outcome = await door.publish({ channel, draft: { ...options, data }, by: PROGRAM, allowance: null });
-    if (outcome instanceof Refusal) throw errorOf(outcome);
-    return outcome;
+    return orThrow(outcome);
   }
 
   /**
@@ -121,9 +113,9 @@ export abstract class Program {
    * @param answer returns the data of the reply, or an async iterable for several; throws a
    *   `ReplyError` to fail with a code. Any other error is logged as a fault, and the requester
    *   learns nothing about it
-   * @param options.concurrency maximum number of requests at the same time; default 16
+   * @param options.concurrency maximum number of requests at the same time, 1 to 1,000; default 16
    * @returns a function that ends it. Requests that have begun are answered
-   * @throws SluiceError `channel_unknown` if no rule matches the channel
+   * @throws SluiceError `channel_unknown` if no rule matches the channel, `command_invalid`
    * @example
    * ```ts
    * const stop = gateway.respond('prices:quote', async ({ data, signal }) => findPrice(data, signal));
@@ -131,7 +123,9 @@ export abstract class Program {
    */
   respond(channel: string, answer: RequestFunction, options: { readonly concurrency?: number } = {}): () => void {
     const { rules, requests, events } = this.#services;
-    if (rules.match(channel) === null) throw new SluiceError('channel_unknown', unknownChannel(channel).detail);
+    checkFunction('answer', answer);
+    checkCommand('respond', { channel, concurrency: options.concurrency });
+    matchOf(rules, channel);
     const { concurrency = LIMITS.concurrencyDefault } = options;
     const responder = new ProgramResponder({ answer, concurrency, events });
     void requests.respond(channel, responder);
@@ -144,7 +138,7 @@ export abstract class Program {
    * delivered again when it rejects; while the handler runs, the delivery is extended.
    *
    * @returns a function that stops: it resolves when all messages that it has received are settled
-   * @throws SluiceError `channel_unknown` or `group_unknown`
+   * @throws SluiceError `channel_unknown`, `group_unknown`, `command_invalid`
    * @example
    * ```ts
    * const stop = gateway.consume('jobs:thumbnails', async ({ message, signal }) => {
@@ -154,13 +148,15 @@ export abstract class Program {
    */
   consume(channel: string, handler: ConsumeFunction, options: ProgramConsumeOptions = {}): () => Promise<void> {
     const { groups } = this.#services;
+    const { group, prefetch, onGap } = options;
+    checkFunction('handler', handler);
+    if (onGap !== undefined) checkFunction('onGap', onGap);
+    checkCommand('consume', { channel, group, prefetch });
     if (groups === undefined) throw new SluiceError('group_unknown', 'the engine has no consumer groups');
-    const target = groups.find(channel, PROGRAM, options.group);
-    if (target instanceof Refusal) throw errorOf(target);
+    const target = orThrow(groups.find(channel, PROGRAM, group));
     return groups.consume(target, {
-      handler,
-      prefetch: options.prefetch ?? target.rule.prefetch,
-      onGap: options.onGap,
+      ...{ handler, onGap },
+      prefetch: prefetch ?? target.rule.prefetch,
       publish: (to, data, draft) => this.publish(to, data, draft),
     });
   }
@@ -169,17 +165,16 @@ export abstract class Program {
    * Revokes tokens by user, by id or by the time of issue. Connections that use a revoked token are
    * closed with `token_revoked` on every node, and the tokens are rejected from then on.
    *
-   * @throws SluiceError `command_invalid` with the reason; EngineUnavailable if the engine did not
-   *   confirm that it stored the revocation
+   * @throws SluiceError `command_invalid` with the reason; `unavailable` if the engine did not confirm
+   *   that it stored the revocation
    * @example
    * ```ts
    * await gateway.revoke({ user: 'ada' }); // signed out everywhere; a token issued from now on is accepted
    * ```
    */
   async revoke(what: Partial<Revocation>): Promise<Revocation> {
-    const revocation = readRevocation(what, this.#services.clock.now());
-    if (revocation instanceof Refusal) throw new SluiceError(revocation.error, revocation.detail);
-    await this.#revocations.add(revocation);
+    const revocation = orThrow(readRevocation(what, this.#services.clock.now()));
+    await answered(Promise.resolve(this.#revocations.add(revocation)));
     return revocation;
   }
 }

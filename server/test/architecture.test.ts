@@ -69,7 +69,18 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['channels', 'engine/engine.ts', 'engine/logged-message.ts', 'auth', 'events.ts', 'rule.ts', 'refusal.ts'],
     ...['util', ...PROTOCOL],
   ],
-  'program-manage.ts': ['manage', 'program-requests.ts', 'refusal.ts', 'sluice-error.ts', ...PROTOCOL],
+  'program-checks.ts': [
+    ...['api/fields.ts', 'api/routes/manage', 'channels', 'manage', 'program-requests.ts'],
+    ...['refusal.ts', 'sluice-error.ts', 'util', ...PROTOCOL],
+  ],
+  'program-groups.ts': [
+    ...['auth', 'groups', 'manage', 'program-checks.ts', 'session/services.ts', 'sluice-error.ts', ...PROTOCOL],
+  ],
+  'program-recurring.ts': ['program-checks.ts', 'schedules', 'sluice-error.ts', ...PROTOCOL],
+  'program-manage.ts': [
+    ...['api/fields.ts', 'api/routes/manage', 'channels', 'manage', 'presence', 'program-checks.ts'],
+    ...['program-groups.ts', 'program-recurring.ts', 'session/services.ts', 'sluice-error.ts', ...PROTOCOL],
+  ],
   'program-requests.ts': ['requests', 'auth', 'refusal.ts', 'sluice-error.ts', ...PROTOCOL],
   cluster: ['engine/nodes.ts', 'events.ts', 'util', ...PROTOCOL],
   manage: [
@@ -90,15 +101,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['util', ...PROTOCOL],
   ],
   'program-schedules.ts': [
-    ...[
-      'program-requests.ts',
-      'schedules',
-      'session/services.ts',
-      'auth',
-      'refusal.ts',
-      'sluice-error.ts',
-      ...PROTOCOL,
-    ],
+    ...['program-checks.ts', 'schedules', 'session/services.ts', 'auth', 'refusal.ts', 'sluice-error.ts', ...PROTOCOL],
   ],
   session: [
     ...[
@@ -203,8 +206,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   'program.ts': [
     ...['api/routes/revocations.ts', 'auth/identity.ts', 'engine/revocations.ts', 'groups/program-delivery.ts'],
-    ...['program-requests.ts', 'program-schedules.ts', 'requests', 'schedules/waiting-list.ts', 'session/services.ts'],
-    ...['refusal.ts', 'sluice-error.ts', ...PROTOCOL],
+    ...['program-checks.ts', 'program-requests.ts', 'program-schedules.ts', 'requests', 'schedules/waiting-list.ts'],
+    ...['session/services.ts', 'refusal.ts', 'sluice-error.ts', ...PROTOCOL],
   ],
   'index.ts': [
     'address.ts',
@@ -213,6 +216,10 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'reload.ts',
     'manage',
     'program-manage.ts',
+    'program-groups.ts',
+    'program-recurring.ts',
+    'groups/administration.ts',
+    'schedules/recurring.ts',
     'requests/program-responder.ts',
     'program-requests.ts',
     'program-schedules.ts',

@@ -21,7 +21,8 @@ describe('a gateway with contracts', () => {
       await gateway.start();
       await gateway.publish('user:ada', { title: 'Hi' });
       await gateway.publish(`user:${id}`, { title: 'Hi' }, { event: 'any', key: 'k', tags: { a: 'b' } });
-      await gateway.publish('chat:a', { text: 'Hi' });
+      await gateway.publish('chat:a', { text: 'Hi' }, { ttl: 1_000, if: { offset: 1 }, trace: 't' });
+      await gateway.schedule('chat:a', { text: 'Hi' }, { delay: 1_000, ttl: 1_000, trace: 't' });
       await gateway.publish('chat:a', { on: true }, { event: 'typing' });
       // @ts-expect-error
       await gateway.publish('usr:ada', { title: 'Hi' });

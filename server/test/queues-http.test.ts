@@ -373,6 +373,25 @@ describe('requests about groups are refused:', () => {
     ['a discard of nothing', 'POST discard', {}, {}, 400, 'command_invalid', /"ordinals" must be a list/],
     ['a seek to nowhere', 'POST seek', {}, {}, 400, 'command_invalid', /give "offset"/],
     ['a seek to two places', 'POST seek', { offset: 1, time: 1 }, {}, 400, 'command_invalid', /give "offset"/],
+    [
+      'a seek to a time in seconds',
+      'POST seek',
+      { time: 1_763_683_200 },
+      {},
+      400,
+      'command_invalid',
+      /Multiply seconds/,
+    ],
+    [
+      'a seek to the far future',
+      'POST seek',
+      { time: 99_999_999_999_999 },
+      {},
+      400,
+      'command_invalid',
+      /in the future/,
+    ],
+    ['a seek to no time', 'POST seek', { time: 'now' }, {}, 400, 'command_invalid', /"time" must be milliseconds/],
     ['a seek to a text', 'POST seek', { offset: 'start' }, {}, 400, 'command_invalid', /"offset" must be an integer/],
   ])('%s', async (_, route, body, { group = JOBS, ...options }, status, name, message) => {
     const world = await start();

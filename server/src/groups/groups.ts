@@ -16,6 +16,7 @@ import { Consumer } from './consumer.ts';
 import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publisher.ts';
 import { Dispatcher, type DispatcherHost, reportExpired } from './dispatcher.ts';
 import { findGroup, type GroupTarget, ruleOfGroup } from './group-names.ts';
+import { KnownGroups } from './known-groups.ts';
 import { LeaseRequest } from './lease-request.ts';
 import { measureGroups, type RuleNumbers } from './measure-groups.ts';
 import { ProgramConsumer, type ProgramConsumerParts } from './program-consumer.ts';
@@ -45,9 +46,6 @@ export interface DeliveryHolder {
   extended(ids: readonly string[], expires: number): void;
 }
 
-/** Groups that are remembered for the metrics. */
-const MOST_KNOWN = 1_000;
-
 /** The consumer groups of this node: who receives their messages, and what comes of them. */
 export class Groups implements DispatcherHost {
   readonly store: GroupStore;
@@ -62,8 +60,7 @@ export class Groups implements DispatcherHost {
   /** Requests that wait for messages. */
   readonly #leases = new Set<LeaseRequest>();
   #leasesEnded = false;
-  /** Groups that were used on this node, the latest last. */
-  readonly #known = new Map<string, GroupRef>();
+  readonly #known = new KnownGroups((ref) => this.#dispatchers.has(keyOf(ref)));
 
   constructor({ store, rules, events, clock, turn, door }: GroupsOptions) {
     this.store = store;
@@ -84,12 +81,12 @@ export class Groups implements DispatcherHost {
 
   /** The groups that were used on this node lately. */
   get known(): readonly GroupRef[] {
-    return [...this.#known.values()];
+    return this.#known.all;
   }
 
   /** The numbers of the groups that were used on this node lately. */
   measure(): Promise<readonly RuleNumbers[]> {
-    return measureGroups([...this.#known.values()], { store: this.store, rules: this.#rules, clock: this.clock });
+    return measureGroups(this.#known.all, { store: this.store, rules: this.#rules, clock: this.clock });
   }
 
   /** A consumer for a connection; it receives nothing before its `start`. */
@@ -219,11 +216,7 @@ export class Groups implements DispatcherHost {
 
   /** Remembers a group for the metrics. */
   note(ref: GroupRef): void {
-    const key = keyOf(ref);
-    if (this.#known.has(key)) return;
-    const [oldest] = this.#known.keys();
-    if (oldest !== undefined && this.#known.size >= MOST_KNOWN) this.#known.delete(oldest);
-    this.#known.set(key, ref);
+    this.#known.note(ref);
   }
 
   /** A message was published; part of each publish. */

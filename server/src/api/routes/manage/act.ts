@@ -5,20 +5,15 @@ import { readSubscribing } from '../../../manage/read-subscribing.ts';
 import type { ActionReport } from '../../../manage/types.ts';
 import { Refusal } from '../../../refusal.ts';
 import type { Request } from '../../../transport/http.ts';
-import { readFields, readFlag, readText, readTexts } from '../../fields.ts';
+import { readFields, readText, readTexts } from '../../fields.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../../manager.ts';
 import { refuseOptions } from '../../query.ts';
 import type { Route } from '../../route.ts';
+import { defined, LONGEST_REASON, MOST_EXCEPTIONS, readTarget } from './read-target.ts';
 
 export interface ActionServices extends ManageServices {
   readonly events: EventBus;
 }
-
-/** Connections that an action may leave out. */
-const MOST_EXCEPTIONS = 1_000;
-/** Characters of a reason: a close frame has room for 123 bytes. */
-const LONGEST_REASON = 200;
-const LONGEST_NAME = 200;
 
 const TARGET = ['pattern', 'except', 'reason'];
 
@@ -99,12 +94,7 @@ function onUser(
 async function readWish(request: Request, user: string, names: readonly string[]): Promise<Wish | Refusal> {
   const fields = await readFields(request, names);
   if (fields instanceof Refusal) return fields;
-  const pattern = readText(fields, 'pattern', LONGEST_NAME);
-  const except = readTexts(fields, 'except', MOST_EXCEPTIONS);
-  const reason = readText(fields, 'reason', LONGEST_REASON);
-  const reconnect = readFlag(fields, 'reconnect');
-  for (const value of [pattern, except, reason, reconnect]) if (value instanceof Refusal) return value;
-  return defined({ user, pattern, except, reason, reconnect }) as unknown as Wish;
+  return readTarget(fields, user);
 }
 
 function readClosing(query: URLSearchParams): Closing | Refusal {
@@ -118,9 +108,6 @@ function readClosing(query: URLSearchParams): Closing | Refusal {
   if (reason instanceof Refusal) return reason;
   return { reconnect: reconnect === 'true', ...(reason === undefined ? {} : { reason }) };
 }
-
-const defined = (fields: Readonly<Record<string, unknown>>): object =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 interface Audited {
   readonly action: string;
