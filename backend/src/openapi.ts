@@ -2495,7 +2495,10 @@ export interface operations {
     };
     readonly listRevocations: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -2509,6 +2512,8 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
+                        /** @description The cursor of the next page; absent on the last one */
+                        readonly next?: string;
                         readonly revocations: readonly components["schemas"]["Revocation"][];
                     };
                 };
