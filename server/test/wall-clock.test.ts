@@ -59,7 +59,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/groups/groups.ts': [2, 'reports to the client when a delivery expires'],
   'server/src/groups/list-groups.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/groups/measure-groups.ts': [1, 'the age of a message, by its timestamp'],
-  'server/src/api/routes/groups/administer.ts': [1, 'the age of a message, by its timestamp'],
+  'server/src/groups/administration.ts': [2, 'the age of a message, by its timestamp; what a backend says about time'],
   'server/src/engine/redis/redis-presence.ts': [1, 'the time since which a member is present'],
   'server/src/why/decision-ring.ts': [1, 'the times that an operator compares with logs and messages'],
   'server/src/why/review.ts': [1, 'compares the expiry of a message with the time of its turn'],

@@ -71,9 +71,9 @@ export const auth = [
     tests: ['server/test/refresh.test.ts'],
   },
   {
-    file: 'server/src/auth/claims.ts',
-    from: 'sub.length > MAX_USER',
-    to: 'sub.length >= MAX_USER',
+    file: 'protocol/src/user-name.ts',
+    from: 'user.length > LIMITS.userLength',
+    to: 'user.length >= LIMITS.userLength',
     fault: 'the longest subject is refused',
     tests: ['server/src/auth/token.test.ts'],
   },

@@ -129,7 +129,7 @@ export const durable = [
   },
   {
     file: `${FOLDER}/durable-revocations.ts`,
-    from: 'if (over.size > 0) this.#kept = this.#kept.filter((kept) => !over.has(kept));',
+    from: 'for (const { revocation } of over) this.#kept.delete(revocation);',
     to: '',
     fault: 'expired revocations stay in memory',
     tests: ENGINE,

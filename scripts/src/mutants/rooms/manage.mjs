@@ -211,9 +211,9 @@ export const manage = [
     tests: IDEMPOTENCY,
   },
   {
-    file: `${API}/routes/manage/member.ts`,
-    from: 'if (user.length <= LIMITS.userLength) return act(channel, user);',
-    to: 'if (user.length >= 0) return act(channel, user);',
+    file: 'server/src/manage/server-members.ts',
+    from: 'userProblem(user) ?? jsonProblem(\'"state"\', state)',
+    to: 'jsonProblem(\'"state"\', state)',
     fault: 'a member has a name of any length',
     tests: MEMBERS,
   },

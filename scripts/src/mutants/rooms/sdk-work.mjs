@@ -86,7 +86,7 @@ export const sdkWork = [
   },
   {
     file: `${SRC}/queues/settler.ts`,
-    from: 'Math.max(0, Math.round(delay))',
+    from: 'Math.round(delay)',
     to: 'delay',
     fault: 'a delay that is no whole number makes the gateway refuse the settlement',
     tests: QUEUES,
