@@ -63,15 +63,15 @@ class Pause {
     // The broker has messages, and they are not acknowledged.
     openFeed: async () => {
       const feed = await host.openFeed();
-      const taken: number[] = [];
+      let taken = 0;
       return {
-        next: async (most) => {
-          const batch = await feed.next(most);
-          taken.push(batch.messages.length);
+        next: async () => {
+          const batch = await feed.next();
+          taken = batch.messages.length;
           return batch;
         },
         acknowledge: async () => {
-          await this.#pass(taken.shift() ?? 0);
+          await this.#pass(taken);
           await feed.acknowledge();
         },
         close: () => feed.close(),

@@ -1,16 +1,13 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
-import type { AmqpError, Container, Delivery, EventContext, Message, Sender } from 'rhea';
-import { Confirms } from '../confirms.ts';
+import type { AmqpError, Container, EventContext, Message, Sender } from 'rhea';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
-import { unlessLost } from '../unless-lost.ts';
 import { ActiveMqConnection } from './activemq-connection.ts';
 
 /** Sends to a queue or a topic. */
 export class ActiveMqSink implements Sink {
   readonly attributePrefix = 'cloudEvents_';
-  readonly overlaps = true;
   readonly #client: Container;
   readonly #config: OutboundBridge;
 
@@ -40,19 +37,11 @@ interface Parts {
   readonly group: string;
 }
 
-interface Passing {
-  readonly confirms: Confirms;
-  /** Ends when what comes before was passed to the client. */
-  readonly before: Promise<void>;
-}
-
 class OpenActiveMqSink implements OpenSink {
   readonly #client: Container;
   readonly #parts: Parts;
-  /** By delivery: which batch waits for its outcome. */
-  readonly #unconfirmed = new Map<Delivery, Confirms>();
-  /** Ends when everything was passed to the client, which drops what it cannot send. */
-  #passed: Promise<void> = Promise.resolve();
+  #unconfirmed = 0;
+  #refusal: Error | undefined;
   #wake: (() => void) | undefined;
 
   constructor(client: Container, parts: Parts) {
@@ -60,31 +49,27 @@ class OpenActiveMqSink implements OpenSink {
     this.#parts = parts;
     const { connection, sender } = parts;
     sender.on('sendable', () => this.#wake?.());
-    sender.on('accepted', ({ delivery }: EventContext) => this.#answered(delivery));
+    sender.on('accepted', () => this.#confirmed());
     for (const outcome of ['rejected', 'released', 'modified']) {
-      sender.on(outcome, (context: EventContext) => this.#answered(context.delivery, refusalOf(outcome, context)));
+      sender.on(outcome, (context: EventContext) => this.#confirmed(refusalOf(outcome, context)));
     }
     connection.lost.addEventListener('abort', () => this.#wake?.());
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
-    const confirms = new Confirms(records.length);
-    this.#passed = this.#pass(records, { confirms, before: this.#passed });
-    await this.#passed;
-    await unlessLost(this.#parts.connection.lost, confirms.all);
-  }
-
-  async #pass(records: readonly SinkRecord[], { confirms, before }: Passing): Promise<void> {
     const { sender } = this.#parts;
-    await before;
     for (const record of records) {
-      while (!sender.sendable()) await this.#credit();
-      this.#unconfirmed.set(sender.send(this.#messageOf(record)), confirms);
+      // The client drops what it cannot send.
+      while (!sender.sendable()) await this.#change();
+      sender.send(this.#messageOf(record));
+      this.#unconfirmed++;
     }
+    while (this.#unconfirmed > 0) await this.#change();
+    if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  /** Waits for credit. Rejects if the connection is lost. */
-  async #credit(): Promise<void> {
+  /** Waits for credit or a confirm. Rejects if the connection is lost. */
+  async #change(): Promise<void> {
     const { lost } = this.#parts.connection;
     lost.throwIfAborted();
     await new Promise<void>((resolve) => {
@@ -93,10 +78,9 @@ class OpenActiveMqSink implements OpenSink {
     lost.throwIfAborted();
   }
 
-  #answered(delivery: Delivery | undefined, refusal?: Error): void {
-    if (delivery === undefined) return;
-    this.#unconfirmed.get(delivery)?.add(refusal);
-    this.#unconfirmed.delete(delivery);
+  #confirmed(refusal?: Error): void {
+    this.#unconfirmed--;
+    this.#refusal ??= refusal;
     this.#wake?.();
   }
 

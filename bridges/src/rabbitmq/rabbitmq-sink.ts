@@ -1,6 +1,5 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { ConfirmChannel, Message } from 'amqplib';
-import { Confirms } from '../confirms.ts';
 import { fitting } from '../fitting.ts';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
@@ -15,7 +14,6 @@ const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHORT;
 /** Publishes to an exchange. */
 export class RabbitSink implements Sink {
   readonly attributePrefix = 'cloudEvents:';
-  readonly overlaps = true;
   readonly #client: AmqpClient;
   readonly #config: OutboundBridge;
 
@@ -52,7 +50,7 @@ interface Parts {
 class OpenRabbitSink implements OpenSink {
   readonly #parts: Parts;
   readonly #target: { readonly exchange: string; readonly routingKey: string };
-  /** A message that no queue accepts is returned, and then confirmed all the same. The first one ends the connection. */
+  /** A message that no queue accepts is returned, and then confirmed all the same. */
   readonly #returned = new Set<string>();
 
   constructor(parts: Parts, target: { readonly exchange: string; readonly routingKey: string }) {
@@ -62,16 +60,16 @@ class OpenRabbitSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
-    const confirms = new Confirms(records.length);
-    for (const record of records) this.#publish(record, confirms);
-    await unlessLost(this.#parts.lost, confirms.all);
+    this.#returned.clear();
+    await unlessLost(this.#parts.lost, Promise.all(records.map((record) => this.#publish(record))));
     const refused = records.find(({ id }) => this.#returned.has(fitting(id, SHORT)));
     if (refused === undefined) return;
     const { exchange } = this.#target;
     throw new Error(`no queue accepts the routing key "${this.#keyOf(refused)}" of the exchange "${exchange}"`);
   }
 
-  #publish(record: SinkRecord, confirms: Confirms): void {
+  #publish(record: SinkRecord): Promise<void> {
+    const { channel } = this.#parts;
     const { id, body, contentType, event, tags } = record;
     const headers = {
       ...record.headers,
@@ -86,8 +84,11 @@ class OpenRabbitSink implements OpenSink {
       headers,
       ...(event !== undefined && isShort(event) && { type: event }),
     };
-    this.#parts.channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
-      confirms.add(error ? refusalOf(error) : undefined);
+    return new Promise((resolve, reject) => {
+      channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
+        if (error) reject(error instanceof Error ? error : new Error('the broker has refused a message'));
+        else resolve();
+      });
     });
   }
 
@@ -99,6 +100,3 @@ class OpenRabbitSink implements OpenSink {
     return this.#parts.connection.close();
   }
 }
-
-const refusalOf = (error: unknown): Error =>
-  error instanceof Error ? error : new Error('the broker has refused a message');

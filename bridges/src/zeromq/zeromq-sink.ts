@@ -1,10 +1,8 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { Dealer, Publisher, Push } from 'zeromq';
-import { Confirms } from '../confirms.ts';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
-import { unlessLost } from '../unless-lost.ts';
 import { contentFrames } from './zeromq-frames.ts';
 import { type ZeromqClient, ZeromqLink } from './zeromq-link.ts';
 
@@ -14,14 +12,12 @@ const SEND = 10_000;
 /** Sends to peers: PUSH and PUB without confirmation, DEALER with acknowledgements. */
 export class ZeromqSink implements Sink {
   readonly attributePrefix = 'ce-';
-  readonly overlaps: boolean;
   readonly #client: ZeromqClient;
   readonly #config: OutboundBridge;
 
   constructor(client: ZeromqClient, config: OutboundBridge) {
     this.#client = client;
     this.#config = config;
-    this.overlaps = config.to.socket === 'dealer';
   }
 
   async open(): Promise<OpenSink> {
@@ -86,10 +82,8 @@ class OpenLossySink implements OpenSink {
 class OpenDealerSink implements OpenSink {
   readonly #parts: Parts;
   readonly #socket: Dealer;
-  /** By id: which batch waits for the acknowledgement. */
-  readonly #unconfirmed = new Map<string, Confirms>();
-  /** Ends when everything was passed to the socket, which accepts one message after the other. */
-  #passed: Promise<void> = Promise.resolve();
+  /** By id: resolves the message that waits for its acknowledgement. */
+  readonly #unconfirmed = new Map<string, () => void>();
 
   constructor(parts: Parts, socket: Dealer) {
     this.#parts = parts;
@@ -106,21 +100,29 @@ class OpenDealerSink implements OpenSink {
   }
 
   #confirm(id: string): void {
-    this.#unconfirmed.get(id)?.add();
+    this.#unconfirmed.get(id)?.();
     this.#unconfirmed.delete(id);
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
     const { lost } = this.#parts;
-    const confirms = new Confirms(records.length);
-    for (const { id } of records) this.#unconfirmed.set(id, confirms);
-    this.#passed = this.#pass(records, this.#passed);
-    await unlessLost(lost, this.#passed);
-    await unlessLost(lost, confirms.all);
+    const confirmed = records.map(({ id }) => new Promise<void>((resolve) => void this.#unconfirmed.set(id, resolve)));
+    let fail = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = () => reject(lost.reason);
+    });
+    lost.addEventListener('abort', fail);
+    if (lost.aborted) fail();
+    try {
+      await Promise.race([this.#sendAll(records), failed]);
+      await Promise.race([Promise.all(confirmed), failed]);
+    } finally {
+      lost.removeEventListener('abort', fail);
+      this.#unconfirmed.clear();
+    }
   }
 
-  async #pass(records: readonly SinkRecord[], before: Promise<void>): Promise<void> {
-    await before;
+  async #sendAll(records: readonly SinkRecord[]): Promise<void> {
     for (const record of records) await sendFrames(this.#socket, [record.id, ...contentFrames(record)]);
   }
 

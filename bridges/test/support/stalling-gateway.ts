@@ -51,16 +51,16 @@ const stalling = (host: BridgeHost): BridgeHost => ({
 });
 
 function stallingFeed(feed: OutboundFeed): OutboundFeed {
-  const taken: number[] = [];
+  let taken = 0;
   return {
-    next: async (most) => {
-      const batch = await feed.next(most);
-      taken.push(batch.messages.length);
+    next: async () => {
+      const batch = await feed.next();
+      taken = batch.messages.length;
       return batch;
     },
     // The broker has confirmed the batch.
     acknowledge: async () => {
-      await pass(taken.shift() ?? 0);
+      await pass(taken);
       await feed.acknowledge();
     },
     close: () => feed.close(),

@@ -1,11 +1,9 @@
 import { groupOfBridge, type OutboundBridge } from '../bridge.ts';
 import type { GroupGap, GroupStore } from '../engine/groups.ts';
-import type { Dispatcher } from '../groups/dispatcher.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Batch, Receiver } from '../groups/receiver.ts';
 import type { OutboundBatch, OutboundFeed } from './bridge-host.ts';
-import { ClaimedMessages } from './claimed-messages.ts';
 
 export interface BridgeFeedParts {
   readonly groups: Groups;
@@ -13,13 +11,7 @@ export interface BridgeFeedParts {
   readonly target: GroupTarget;
 }
 
-const NOTHING: OutboundBatch = { gaps: [], messages: [] };
-
-/** What `next` has returned. */
-interface Sent {
-  readonly ids: readonly string[];
-  readonly gaps: readonly GroupGap[];
-}
+const NOTHING = { ids: [], gaps: [] };
 
 /** Another node sends the messages now, or the broker took longer than a delivery may. */
 export class FeedLost extends Error {
@@ -29,16 +21,15 @@ export class FeedLost extends Error {
 /**
  * The messages of a channel that an outbound bridge has not sent yet, in their order.
  *
- * The bridge is the only consumer of a group. Batches are acknowledged in their order, each as a whole,
- * so every message up to the group's floor was sent, and none behind it is known to be. A feed begins
- * at the floor.
+ * The bridge is the only consumer of a group. A batch is acknowledged as a whole, so every message up
+ * to the group's floor was sent, and none behind it is known to be. A feed begins at the floor.
  */
 export class BridgeFeed implements OutboundFeed, Receiver {
   readonly #parts: BridgeFeedParts;
-  readonly #claimed = new ClaimedMessages();
-  /** Batches that are not acknowledged, and the number of their messages. */
-  readonly #sent: Sent[] = [];
-  #unconfirmed = 0;
+  #gaps: readonly GroupGap[] = [];
+  #batch: Batch | undefined;
+  /** What `next` has returned: ids of the batch, and gaps. */
+  #sent: { readonly ids: readonly string[]; readonly gaps: readonly GroupGap[] } = NOTHING;
   #wake: (() => void) | undefined;
   #state: 'open' | 'closed' = 'open';
 
@@ -54,13 +45,14 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     return feed;
   }
 
-  async next(most: number): Promise<OutboundBatch> {
-    while (this.#state === 'open' && this.#claimed.isEmpty) await this.#change();
-    if (this.#state === 'closed') return NOTHING;
-    const { gaps, epoch, deliveries } = this.#claimed.take(most);
-    this.#sent.push({ gaps, ids: deliveries.map(({ id }) => id) });
-    this.#unconfirmed += deliveries.length;
-    this.#dispatcher.mark();
+  async next(): Promise<OutboundBatch> {
+    while (this.#state === 'open' && this.#batch === undefined && this.#gaps.length === 0) await this.#change();
+    const { epoch = '', deliveries = [] } = this.#batch ?? {};
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    this.#batch = undefined;
+    if (this.#state === 'closed') return { gaps: [], messages: [] };
+    this.#sent = { gaps, ids: deliveries.map(({ id }) => id) };
     return { gaps, messages: deliveries.map(({ message }) => ({ epoch, message: message.message })) };
   }
 
@@ -71,19 +63,13 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   async acknowledge(): Promise<void> {
-    const [first] = this.#sent;
-    if (first === undefined) throw new Error('every batch was acknowledged before');
-    const { gaps, ids } = first;
-    if (gaps.length > 0) await this.#dispatcher.confirmGaps(gaps);
-    if (ids.length > 0) await this.#settle(ids);
-    this.#sent.shift();
-    this.#unconfirmed -= ids.length;
-    this.#dispatcher.mark();
-  }
-
-  get #dispatcher(): Dispatcher {
+    const { gaps, ids } = this.#sent;
     const { groups, target } = this.#parts;
-    return groups.dispatcher(target.ref);
+    const dispatcher = groups.dispatcher(target.ref);
+    if (gaps.length > 0) await dispatcher.confirmGaps(gaps);
+    if (ids.length > 0) await this.#settle(ids);
+    this.#sent = NOTHING;
+    dispatcher.mark();
   }
 
   async #settle(ids: readonly string[]): Promise<void> {
@@ -95,27 +81,25 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#dispatcher.remove(this);
+    this.#parts.groups.dispatcher(this.#parts.target.ref).remove(this);
     this.#wake?.();
   }
 
   // As a receiver -----------------------------------------------------------------------------------------------------
 
-  /** While some messages are sent, as many are claimed ahead: a broker should not wait for the next claim. */
+  /** One batch at a time: the next one is claimed when the latest was acknowledged. */
   get room(): number {
-    if (this.#state === 'closed') return 0;
-    const { prefetch, delivery } = this.#parts.target.rule;
-    const { length } = this.#claimed;
-    return Math.max(0, Math.min(prefetch - length, delivery.maxUnacked - length - this.#unconfirmed));
+    const isBusy = this.#batch !== undefined || this.#sent !== NOTHING || this.#state === 'closed';
+    return isBusy ? 0 : this.#parts.target.rule.prefetch;
   }
 
-  receive({ epoch, deliveries }: Batch): void {
-    this.#claimed.add(epoch, deliveries);
+  receive(batch: Batch): void {
+    this.#batch = batch;
     this.#wake?.();
   }
 
   gap(gap: GroupGap): void {
-    this.#claimed.addGap(gap);
+    this.#gaps = [...this.#gaps, gap];
     this.#wake?.();
   }
 

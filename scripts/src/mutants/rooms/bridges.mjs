@@ -3,7 +3,6 @@ const SERVER = 'server/src/bridges';
 const testOf = (/** @type {string} */ name) => [`${FOLDER}/${name}.test.ts`];
 const SOURCE = testOf('source-records');
 const SINK = testOf('sink-runner');
-const WINDOW = testOf('send-window');
 const CONNECTION = testOf('connection');
 const DEAD_LETTER = testOf('dead-letter');
 const MAPPING = testOf('mapping');
@@ -233,18 +232,11 @@ export const bridges = [
     tests: SOURCE,
   },
   {
-    file: `${FOLDER}/send-window.ts`,
-    from: '      await confirmed;\n      await acknowledge();\n',
-    to: '      await acknowledge();\n      await confirmed;\n',
+    file: `${FOLDER}/sink-runner.ts`,
+    from: '    await this.#confirmed(open, records);\n    await feed.acknowledge();\n',
+    to: '    await feed.acknowledge();\n    await this.#confirmed(open, records);\n',
     fault: 'messages are acknowledged before the broker has them',
-    tests: WINDOW,
-  },
-  {
-    file: `${FOLDER}/send-window.ts`,
-    from: '    if (this.#isBroken) await this.done();\n',
-    to: '',
-    fault: 'messages are sent behind one that the broker has refused',
-    tests: WINDOW,
+    tests: SINK,
   },
   {
     file: `${FOLDER}/sink-runner.ts`,

@@ -44,8 +44,8 @@ interface Read {
 
 const SYSTEMS = Object.keys(BRIDGE_SYSTEMS);
 const NAME = /^[A-Za-z0-9_-]{1,50}$/;
-/** For how long a message may wait to be sent and be unconfirmed; the runner allows a minute for each. */
-const ACK_TIMEOUT = 3 * MINUTE;
+/** For how long a message may be unconfirmed; the runner fails it earlier. */
+const ACK_TIMEOUT = 2 * MINUTE;
 
 /** Reads all bridges. Those that send need a consumer group in the rule of their channel, which is added. */
 export function readBridges(
@@ -247,7 +247,7 @@ const groupRuleOf = ({ name, inFlight }: OutboundBridge, start: Read['start']): 
       maxDeliveries: 0,
       backoff: [],
       orderBy: null,
-      maxUnacked: 2 * inFlight, // as many are claimed ahead
+      maxUnacked: inFlight,
       maxSettled: inFlight,
     },
     ...{ start, queue: false, expires: null },
