@@ -6,6 +6,7 @@ import { ACTIVEMQS, countOf } from './support/activemq-broker.ts';
 import { AmqpClient } from './support/amqp-client.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { guideBridges } from './support/guide.ts';
+import { shared } from './support/shared-server.ts';
 
 let queues = 0;
 
@@ -14,7 +15,8 @@ const receivedOf = ({ body, application_properties: headers = {} }: Message): Re
   headers,
 });
 
-for (const { title, skip, deduplicates, start } of ACTIVEMQS) {
+for (const { title, skip, deduplicates, ...broker } of ACTIVEMQS) {
+  const start = shared(broker.start);
   testSource(title, {
     ...{ skip, start },
     open: async (server) => {
@@ -54,7 +56,6 @@ for (const { title, skip, deduplicates, start } of ACTIVEMQS) {
 
   it.skipIf(skip)(`the examples of the guide work with ${title}`, async () => {
     const server = await start();
-    onTestFinished(() => server.remove());
     const url = `amqp://127.0.0.1:${server.port}`;
     const bridges = guideBridges('activemq').map((bridge, at) => [`guide-${at}`, { ...bridge, activemq: { url } }]);
     const history = { history: true } as const;

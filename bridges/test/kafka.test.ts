@@ -2,12 +2,14 @@ import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { noKafka as skip, startKafka } from './support/kafka-broker.ts';
 import { KafkaTestClient } from './support/kafka-client.ts';
+import { shared } from './support/shared-server.ts';
 
 let topics = 0;
+const start = shared(startKafka);
 
 testSource('Kafka', {
   skip,
-  start: () => startKafka(),
+  start,
   open: async ({ port }) => {
     const client = new KafkaTestClient(port);
     const topic = `source-${++topics}`;
@@ -29,7 +31,7 @@ testSource('Kafka', {
 
 testSink('Kafka', {
   ...{ skip, prefix: 'ce_', deduplicates: false },
-  start: () => startKafka(),
+  start,
   open: async ({ port }) => {
     const client = new KafkaTestClient(port);
     const topic = `sink-${++topics}`;

@@ -5,9 +5,11 @@ import { type Produced, testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { guideBridges } from './support/guide.ts';
 import { type PubsubServer, missingPubsub as skip, startPubsub } from './support/pubsub-server.ts';
+import { shared } from './support/shared-server.ts';
 
 const PROJECT = 'test';
 let names = 0;
+const start = shared(startPubsub);
 
 /** A client of the tests, past the proxy. */
 function connectTo(server: PubsubServer): PubSub {
@@ -21,7 +23,7 @@ testSource('Pub/Sub', {
   // pstest delivers ordered messages one by one, at some 10 a second.
   load: 200,
   keepsAcknowledgements: true,
-  start: startPubsub,
+  start,
   open: async (broker) => {
     const server = broker as PubsubServer;
     const pubsub = connectTo(server);
@@ -46,7 +48,7 @@ testSource('Pub/Sub', {
 
 testSink('Pub/Sub', {
   ...{ skip, prefix: 'ce-', deduplicates: false, load: 200 },
-  start: startPubsub,
+  start,
   open: async (broker) => {
     const server = broker as PubsubServer;
     const pubsub = connectTo(server);
@@ -80,7 +82,7 @@ describe.skipIf(skip)('bridges with Pub/Sub', () => {
   let server: PubsubServer;
   let pubsub: PubSub;
   beforeAll(async () => {
-    server = await startPubsub();
+    server = await start();
     pubsub = connectTo(server);
   });
   afterAll(() => pubsub?.close());

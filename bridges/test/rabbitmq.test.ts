@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Received, testSink } from './conformance/sink-conformance.ts';
 import { type Produced, testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
@@ -7,16 +7,20 @@ import { guideBridges } from './support/guide.ts';
 import { missing } from './support/programs.ts';
 import { RABBITMQ, startRabbitmq } from './support/rabbitmq-broker.ts';
 import { RabbitClient } from './support/rabbitmq-client.ts';
+import { shared } from './support/shared-server.ts';
 import { openPassage } from './support/silent-passage.ts';
 
 const skip = missing(RABBITMQ, 'there is no RabbitMQ; apt-get install rabbitmq-server');
 const STREAM = { durable: true, arguments: { 'x-queue-type': 'stream' } };
 let queues = 0;
+const start = shared(startRabbitmq);
+/** RabbitMQ 3.10 does not always find its streams again after a SIGKILL: "home node is down or inaccessible". */
+const startForStreams = shared(startRabbitmq);
 
 testSource('RabbitMQ', {
   skip,
   hasKeys: false,
-  start: startRabbitmq,
+  start,
   open: async ({ port }) => {
     const client = new RabbitClient(port);
     const queue = `source-${++queues}`;
@@ -45,9 +49,8 @@ testSource('RabbitMQ', {
 testSource('a stream of RabbitMQ', {
   skip,
   hasKeys: false,
-  // RabbitMQ 3.10 does not always find its streams again after a SIGKILL: "home node is down or inaccessible".
   kill: 'SIGTERM',
-  start: startRabbitmq,
+  start: startForStreams,
   open: async ({ port }) => {
     const client = new RabbitClient(port);
     const stream = `stream-${++queues}`;
@@ -79,7 +82,7 @@ testSource('a stream of RabbitMQ', {
 
 testSink('a stream of RabbitMQ', {
   ...{ skip, prefix: 'cloudEvents:', deduplicates: false, kill: 'SIGTERM' },
-  start: startRabbitmq,
+  start: startForStreams,
   open: async ({ port }) => {
     const client = new RabbitClient(port);
     const stream = `sink-${++queues}`;
@@ -98,7 +101,7 @@ testSink('a stream of RabbitMQ', {
 
 testSink('RabbitMQ', {
   ...{ skip, prefix: 'cloudEvents:', deduplicates: false },
-  start: startRabbitmq,
+  start,
   open: async ({ port }) => {
     const client = new RabbitClient(port);
     const queue = `sink-${++queues}`;
@@ -116,8 +119,7 @@ testSink('RabbitMQ', {
 });
 
 it.skipIf(skip)('a message that no queue accepts is not lost: the bridge waits', async () => {
-  const server = await startRabbitmq();
-  onTestFinished(() => server.remove());
+  const server = await start();
   const gateway = await startGateway({
     channels: { audit: { history: true } },
     bridges: {
@@ -143,32 +145,36 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
   const durable = () => ({ engine: 'durable', durable: { data: dataFolder() } }) as const;
   const channels = { orders: { history: { count: 100_000, age: '7d' } } } as const;
 
+  let stream = '';
+  beforeEach(() => {
+    stream = `stream-${++queues}`;
+  });
+
   async function open(): Promise<{ client: RabbitClient; url: string }> {
-    const server = await startRabbitmq();
-    onTestFinished(() => server.remove());
+    const server = await startForStreams();
     const client = new RabbitClient(server.port);
     onTestFinished(() => client.close());
     return { client, url: `amqp://127.0.0.1:${server.port}` };
   }
   const send = (client: RabbitClient, from: number, to: number) =>
     client.run(async (channel) => {
-      for (let n = from; n <= to; n++) channel.sendToQueue('s', Buffer.from(`${n}`), { persistent: true });
+      for (let n = from; n <= to; n++) channel.sendToQueue(stream, Buffer.from(`${n}`), { persistent: true });
       await channel.waitForConfirms();
     });
   const bridges = (url: string, more: object = {}) => ({
-    in: { rabbitmq: { url }, from: { stream: 's', ...more }, to: { channel: 'orders' } },
+    in: { rabbitmq: { url }, from: { stream, ...more }, to: { channel: 'orders' } },
   });
 
   it('that was created again with less in it is not read in silence', async () => {
     const { client, url } = await open();
     const config = { channels, ...durable() };
-    await client.run((channel) => channel.assertQueue('s', STREAM));
+    await client.run((channel) => channel.assertQueue(stream, STREAM));
     const first = await startGateway({ ...config, bridges: bridges(url) });
     await send(client, 1, 20);
     await expect.poll(() => first.data('orders')).toHaveLength(20);
     await first.close();
-    await client.run((channel) => channel.deleteQueue('s'));
-    await client.run((channel) => channel.assertQueue('s', STREAM));
+    await client.run((channel) => channel.deleteQueue(stream));
+    await client.run((channel) => channel.assertQueue(stream, STREAM));
     await send(client, 21, 22);
     const second = await startGateway({ ...config, bridges: bridges(url) });
     await expect
@@ -178,7 +184,7 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
 
   it('is read from its end if the bridge starts at the newest', async () => {
     const { client, url } = await open();
-    await client.run((channel) => channel.assertQueue('s', STREAM));
+    await client.run((channel) => channel.assertQueue(stream, STREAM));
     await send(client, 1, 5);
     const gateway = await startGateway({ channels, bridges: bridges(url, { start: 'newest' }) });
     await expect.poll(async () => (await gateway.bridge('in')).state).toBe('running');
@@ -191,7 +197,7 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
     const config = { channels, ...durable() };
     const small = { 'x-max-length-bytes': 2_000, 'x-stream-max-segment-size-bytes': 1_000 };
     const options = { ...STREAM, arguments: { ...STREAM.arguments, ...small } };
-    await client.run((channel) => channel.assertQueue('s', options));
+    await client.run((channel) => channel.assertQueue(stream, options));
     const first = await startGateway({ ...config, bridges: bridges(url) });
     await send(client, 1, 5);
     await expect.poll(() => first.data('orders')).toHaveLength(5);
@@ -207,7 +213,7 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
 });
 
 it.skipIf(skip)('a gateway ends although RabbitMQ is silent, with what it could not send', async () => {
-  const server = await startRabbitmq();
+  const server = await start();
   const client = new RabbitClient(server.port);
   onTestFinished(() => client.close());
   for (const queue of ['orders', 'audit']) await client.run((channel) => channel.assertQueue(queue));
@@ -227,7 +233,7 @@ it.skipIf(skip)('a gateway ends although RabbitMQ is silent, with what it could 
 });
 
 it.skipIf(skip)('RabbitMQ is read and written as the guide says', async () => {
-  const server = await startRabbitmq();
+  const server = await startForStreams();
   const client = new RabbitClient(server.port);
   onTestFinished(() => client.close());
   const rabbitmq = { url: `amqp://127.0.0.1:${server.port}` };

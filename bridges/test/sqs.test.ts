@@ -4,9 +4,11 @@ import { testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { noElasticmq, startElasticmq } from './support/elasticmq-broker.ts';
 import { guideBridges } from './support/guide.ts';
+import { shared } from './support/shared-server.ts';
 import { SqsClient } from './support/sqs-client.ts';
 
 let queues = 0;
+const start = shared(startElasticmq);
 
 /** After a restart, ElasticMQ 1.6 delivers messages that were sent in one call in any order. */
 const isOrderedAfterKill = false;
@@ -20,7 +22,7 @@ for (const { kind, suffix, isFifo } of KINDS) {
   testSource(`Amazon SQS (${kind})`, {
     ...{ skip: noElasticmq, hasKeys: false, isOrdered: isFifo, isOrderedAfterKill },
     keepsAcknowledgements: true, // a receipt is valid on any connection
-    start: startElasticmq,
+    start,
     open: async ({ port }) => {
       const client = await SqsClient.create(port, `source-${++queues}${suffix}`);
       let produced = 0;
@@ -38,7 +40,7 @@ for (const { kind, suffix, isFifo } of KINDS) {
 
   testSink(`Amazon SQS (${kind})`, {
     ...{ skip: noElasticmq, prefix: 'ce_', deduplicates: isFifo, isOrdered: isFifo, isOrderedAfterKill },
-    start: startElasticmq,
+    start,
     open: async ({ port }) => {
       const client = await SqsClient.create(port, `sink-${++queues}${suffix}`);
       const received: Received[] = [];
@@ -66,8 +68,7 @@ for (const { kind, suffix, isFifo } of KINDS) {
 }
 
 it.skipIf(noElasticmq)('the examples of the guide work', async () => {
-  const server = await startElasticmq();
-  onTestFinished(() => server.remove());
+  const server = await start();
   const create = async (name: string) => {
     const client = await SqsClient.create(server.port, name);
     onTestFinished(() => client.close());

@@ -1,5 +1,5 @@
 import type { ConfigInput } from '@sluice/server';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
 import { dataFolder } from '../support/data-folder.ts';
@@ -23,6 +23,7 @@ export interface SinkRig {
 export interface SinkSuite {
   /** Why it is skipped; `false`: it runs. */
   readonly skip: string | false;
+  /** Starts a broker, which stops at the end of the test file. */
   readonly start: () => Promise<BrokerServer>;
   readonly open: (server: BrokerServer) => Promise<SinkRig>;
   /** What the attributes of a CloudEvent begin with in its headers. */
@@ -216,7 +217,5 @@ export function testSink(name: string, suite: SinkSuite): void {
       expect(messages.map(({ body }) => JSON.parse(body))).toEqual([16, 17, 18, 19, 20].map((n) => ({ n })));
       await expect.poll(async () => (await gateway.bridge('out')).counts).toMatchObject({ gap: 1, sent: 5 });
     });
-
-    afterAll(() => server?.remove());
   });
 }

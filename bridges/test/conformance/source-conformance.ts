@@ -1,7 +1,7 @@
 import { loadBridge } from '@sluice/bridges';
 import type { ConfigInput } from '@sluice/server';
 import { parseConfig } from '@sluice/server/cli-support';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
 import { dataFolder } from '../support/data-folder.ts';
@@ -35,7 +35,7 @@ export interface SourceRig {
 export interface SourceSuite {
   /** Why it is skipped; `false`: it runs. */
   readonly skip: string | false;
-  /** Starts a broker. Absent: the system has none. */
+  /** Starts a broker, which stops at the end of the test file. Absent: the system has none. */
   readonly start?: () => Promise<BrokerServer>;
   readonly open: (server: BrokerServer) => Promise<SourceRig>;
   /** How the broker is stopped. Default: as hard as possible. */
@@ -319,7 +319,5 @@ export function testSource(name: string, suite: SourceSuite): void {
       await server.restart();
       await expect.poll(() => dataOf(gateway, 'orders')).toEqual([{ n: 1 }]);
     });
-
-    afterAll(() => server?.remove());
   });
 }
