@@ -74,7 +74,7 @@ export class SourceRunner implements Bridge {
 
   async #read(open: OpenSource, signal: AbortSignal): Promise<void> {
     this.#parts.host.moved('running');
-    const acknowledgements = new AcknowledgeQueue(open, this.#parts.config.inFlight);
+    const acknowledgements = new AcknowledgeQueue(open);
     while (!signal.aborted) await this.#readBatch({ open, acknowledgements }, signal);
     await acknowledgements.done();
   }

@@ -145,9 +145,7 @@ class OpenRedisSource implements OpenSource {
     const ids = new Map<string, string[]>();
     for (const { topic, once } of records) {
       if ('id' in once) continue;
-      const known = ids.get(topic);
-      if (known === undefined) ids.set(topic, [idOf(once.position)]);
-      else known.push(idOf(once.position));
+      ids.set(topic, [...(ids.get(topic) ?? []), idOf(once.position)]);
     }
     for (const [stream, acknowledged] of ids) await this.#redis.xack(stream, this.#group, ...acknowledged);
   }
