@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { SQS, SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { BridgeOptions } from '@sluice/server/bridging';
 
@@ -31,6 +32,8 @@ export class SqsQueue {
     this.url = url;
     this.name = url.slice(url.lastIndexOf('/') + 1);
     this.isFifo = this.name.endsWith('.fifo');
+    // Each call listens while it lasts, and there are many at the same time: that is no leak, of which Node.js would warn.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** Finds a queue by its name or URL, as a first call to it. */
