@@ -1,4 +1,4 @@
-import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
 import { expect, it, onTestFinished } from 'vitest';
 import { testLossySource } from './conformance/lossy-conformance.ts';
@@ -113,6 +113,21 @@ testLossySource('core NATS', {
       close: () => connection.close(),
     };
   },
+});
+
+it.skipIf(skip)('a bridge says that it does not read a stream of NATS that is a work queue', async () => {
+  const server = await startNats();
+  const connection = await connectTo(server);
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: 'JOBS', subjects: ['jobs'], retention: RetentionPolicy.Workqueue });
+  const bridge = { nats: { url: `nats://127.0.0.1:${server.port}` }, from: { stream: 'JOBS' } };
+  const gateway = await startGateway({
+    channels: { orders: { history: true } },
+    bridges: { in: { ...bridge, to: { channel: 'orders' } } },
+  });
+  await expect.poll(async () => (await gateway.bridge('in')).state).toBe('failed');
+  expect((await gateway.bridge('in')).error).toMatch(/"JOBS" is a work queue\. .+ "limits" or "interest"/);
 });
 
 it.skipIf(skip)('a bridge from NATS follows a changed subject, and reads what came meanwhile', async () => {

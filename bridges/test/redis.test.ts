@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
+import { expect, it, onTestFinished } from 'vitest';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
+import { startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
 import { missing } from './support/programs.ts';
 import { REDIS, startRedis } from './support/redis-broker.ts';
@@ -32,7 +34,7 @@ testSource('Redis Streams', {
       unacknowledged: async () => {
         const [group] = (await redis.xinfo('GROUPS', stream)) as unknown[][];
         const fields = new Map(group?.map((name, at) => [name, group[at + 1]]));
-        return Number(fields.get('pending')) + Number(fields.get('lag') ?? 0);
+        return (await redis.xrange(stream, `(${fields.get('last-delivered-id')}`, '+')).length;
       },
       rewind: async () => void (await redis.xgroup('SETID', stream, 'sluice', '0')),
       close: async () => redis.disconnect(),
@@ -57,4 +59,50 @@ testSink('Redis Streams', {
       close: async () => redis.disconnect(),
     };
   },
+});
+
+it.skipIf(skip)('entries that a consumer of the group has read and not acknowledged are read again', async () => {
+  const server = await startRedis();
+  const redis = connect(server);
+  onTestFinished(() => redis.disconnect());
+  for (let n = 1; n <= 5; n++) await redis.xadd('left', `7-${n - 1}`, 'data', `${n}`);
+  await redis.xgroup('CREATE', 'left', 'sluice', '0');
+  await redis.xreadgroup('GROUP', 'sluice', 'another', 'COUNT', 4, 'STREAMS', 'left', '>');
+  await redis.xack('left', 'sluice', '7-1', '7-2');
+  const gateway = await startGateway({
+    channels: { orders: { history: true } },
+    bridges: {
+      in: {
+        ...{
+          redis: { url: `redis://127.0.0.1:${server.port}` },
+          from: { streams: ['left'] },
+          to: { channel: 'orders' },
+        },
+      },
+    },
+  });
+  await expect.poll(() => gateway.data('orders')).toEqual([1, 2, 3, 4, 5]);
+  await expect.poll(() => redis.xpending('left', 'sluice')).toEqual([0, null, null, null]);
+});
+
+it.skipIf(skip)('two gateways that both believe to be the only reader get the same entries', async () => {
+  const server = await startRedis();
+  const redis = connect(server);
+  onTestFinished(() => redis.disconnect());
+  // Each has a log of its own, and so a lease.
+  const read = () =>
+    startGateway({
+      channels: { orders: { history: true } },
+      bridges: {
+        in: {
+          ...{ redis: { url: `redis://127.0.0.1:${server.port}` }, from: { streams: ['both'] } },
+          to: { channel: 'orders' },
+        },
+      },
+    });
+  const both = [await read(), await read()];
+  for (const gateway of both) await expect.poll(async () => (await gateway.bridge('in')).state).toBe('running');
+  const numbers = Array.from({ length: 50 }, (_, at) => at + 1);
+  for (const n of numbers) await redis.xadd('both', '*', 'data', `${n}`);
+  for (const gateway of both) await expect.poll(() => gateway.data('orders')).toEqual(numbers);
 });

@@ -12,9 +12,10 @@ const ACK_WAIT = 3_600_000_000_000;
 /**
  * The durable consumer of a bridge.
  *
- * Messages that were delivered and not acknowledged would come again only after newer ones. So a new
- * connection makes a new consumer, which begins behind the last acknowledged message, before it
- * deletes the old one. Consumers are numbered; the one with the highest number counts.
+ * Each connection makes a consumer of its own, which begins behind the last acknowledged message, and then deletes the
+ * one before it. With one consumer, messages that were delivered and not acknowledged would come again only after newer
+ * ones; and a node that was paused while another took over would go on, and share the messages with it. Consumers are
+ * numbered; the one with the highest number counts.
  */
 export class ConsumerSetup {
   readonly #client: NatsClient;
@@ -35,21 +36,10 @@ export class ConsumerSetup {
   async prepare(): Promise<string> {
     const found = await this.#find();
     const latest = found.at(-1);
-    if (latest !== undefined && this.#isUsable(latest.info)) return latest.info.name;
     const name = `${this.#prefix}${(latest?.number ?? 0) + 1}`;
     await this.#add(name, latest?.info);
     for (const { info } of found) await this.#manager.consumers.delete(this.#stream, info.name);
     return name;
-  }
-
-  /** Also a changed bridge needs a new consumer: this one would deliver other messages, or fewer at a time. */
-  #isUsable({ num_ack_pending, config }: ConsumerInfo): boolean {
-    const { filter_subject, max_ack_pending } = this.#options;
-    return (
-      num_ack_pending === 0 &&
-      (config.filter_subject ?? '') === (filter_subject ?? '') &&
-      config.max_ack_pending === max_ack_pending
-    );
   }
 
   /** What the consumer does as the bridge is configured. */

@@ -1,5 +1,6 @@
-import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Consumer, ConsumerMessages, JsMsg, StreamConfig } from '@nats-io/jetstream';
 import type { InboundBridge } from '@sluice/server/bridging';
+import { Stopped } from '../keep-connected.ts';
 import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
@@ -32,7 +33,8 @@ export class NatsSource implements Source {
     const { jetstream, jetstreamManager } = this.#client.jetstream;
     const stream = textOption(from, 'stream');
     const manager = await jetstreamManager(connection);
-    const { created } = await manager.streams.info(stream);
+    const { created, config } = await manager.streams.info(stream);
+    if (config.retention === QUEUE) throw new Stopped(`the stream "${stream}" is a work queue. ${NO_QUEUES}`);
     const name = await new ConsumerSetup(this.#client, manager, this.#config).prepare();
     const consumer = await jetstream(connection).consumers.get(stream, name);
     // A stream that was deleted and made again counts from 1.
@@ -42,6 +44,10 @@ export class NatsSource implements Source {
   }
 }
 
+/** The retention of a stream that deletes what is acknowledged. */
+const QUEUE: StreamConfig['retention'] = 'workqueue';
+const NO_QUEUES =
+  'Bridges acknowledge all messages up to one, which NATS permits on streams with the retention "limits" or "interest"';
 /** Statuses after which no more messages come. */
 const LOST: ReadonlySet<string> = new Set([
   'consumer_deleted',

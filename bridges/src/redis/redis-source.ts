@@ -2,20 +2,19 @@ import type { InboundBridge } from '@sluice/server/bridging';
 import type { Redis } from 'ioredis';
 import { listOption, textOption } from '../options.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import { GroupProgress } from './group-progress.ts';
 import { connectRedis, type RedisClass } from './redis-connection.ts';
 
 /** Milliseconds that a read waits. */
 const BLOCK = 5_000;
-/** There is one reader, on the node that holds the bridge's lease; its pending entries outlive it. */
-const CONSUMER = 'sluice';
 /** Digits of each part of an id: those of a 64-bit number. */
 const DIGITS = 20;
 
 /** Names and values in turn, as bytes: a body may be binary. */
-type Fields = readonly Buffer[] | null;
+type Fields = readonly Buffer[];
 type Reply = readonly (readonly [stream: Buffer, entries: readonly (readonly [id: Buffer, fields: Fields])[]])[] | null;
 
-/** Reads streams with a consumer group. */
+/** Reads streams, and keeps in a consumer group how far. */
 export class RedisSource implements Source {
   readonly #Client: RedisClass;
   readonly #config: InboundBridge;
@@ -29,7 +28,7 @@ export class RedisSource implements Source {
     const redis = await connectRedis(this.#Client, this.#config.connection);
     try {
       const source = new OpenRedisSource(redis, this.#config);
-      await source.createGroups();
+      await source.start();
       return source;
     } catch (error) {
       redis.disconnect();
@@ -40,39 +39,29 @@ export class RedisSource implements Source {
 
 class OpenRedisSource implements OpenSource {
   readonly #redis: Redis;
-  readonly #streams: readonly string[];
-  readonly #group: string;
-  readonly #body: string;
+  readonly #progress: GroupProgress;
   readonly #start: string;
-  /** Where to go on among entries that were delivered and not acknowledged; absent: all were read. */
-  readonly #pending: Map<string, string>;
+  readonly #body: string;
+  /** The streams, and the entry behind which to read each. */
+  readonly #after: Map<string, string>;
   /** On its way while the entries before it are published. */
   #next: Promise<Reply> | undefined;
 
   constructor(redis: Redis, { from }: InboundBridge) {
     this.#redis = redis;
-    this.#streams = listOption(from, 'streams');
-    this.#group = textOption(from, 'group');
-    this.#body = textOption(from, 'body');
+    this.#progress = new GroupProgress(redis, textOption(from, 'group'));
     this.#start = textOption(from, 'start') === 'oldest' ? '0' : '$';
-    this.#pending = new Map(this.#streams.map((stream) => [stream, '0']));
+    this.#body = textOption(from, 'body');
+    this.#after = new Map(listOption(from, 'streams').map((stream) => [stream, this.#start]));
   }
 
-  async createGroups(): Promise<void> {
-    for (const stream of this.#streams) {
-      try {
-        await this.#redis.xgroup('CREATE', stream, this.#group, this.#start, 'MKSTREAM');
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
-      }
-    }
+  async start(): Promise<void> {
+    for (const stream of this.#after.keys()) this.#after.set(stream, await this.#progress.open(stream, this.#start));
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {
-    const unread = await this.#readPending(most);
-    if (unread.length > 0) return unread;
-    const count = Math.max(1, Math.floor(most / this.#streams.length));
-    const reply = (await this.#takeNext()) ?? (await this.#readNew(count, BLOCK));
+    const count = Math.max(1, Math.floor(most / this.#after.size));
+    const reply = (await this.#takeNext()) ?? (await this.#readBehind(count, BLOCK));
     // It does not wait for entries: an acknowledgement would have to wait, too.
     if (isFull(reply, count)) this.#readAhead(count);
     return this.#recordsOf(reply);
@@ -85,43 +74,26 @@ class OpenRedisSource implements OpenSource {
   }
 
   #readAhead(count: number): void {
-    this.#next = this.#readNew(count);
+    this.#next = this.#readBehind(count);
     this.#next.catch(() => {}); // the next `read` reports it
   }
 
   /** @param block milliseconds to wait for entries; absent: returns what is there */
-  async #readNew(count: number, block?: number): Promise<Reply> {
-    const from = [...this.#streams, ...this.#streams.map(() => '>')];
-    const group = ['GROUP', this.#group, CONSUMER, 'COUNT', count] as const;
-    return (await (block === undefined
-      ? this.#redis.xreadgroupBuffer(...group, 'STREAMS', ...from)
-      : this.#redis.xreadgroupBuffer(...group, 'BLOCK', block, 'STREAMS', ...from))) as Reply;
-  }
-
-  /** What an earlier connection has read and not acknowledged comes first. */
-  async #readPending(most: number): Promise<readonly SourceRecord[]> {
-    for (const [stream, after] of this.#pending) {
-      const reply = (await this.#redis.xreadgroupBuffer(
-        ...(['GROUP', this.#group, CONSUMER, 'COUNT', most, 'STREAMS', stream, after] as const),
-      )) as Reply;
-      const entries = reply?.[0]?.[1] ?? [];
-      const last = entries.at(-1)?.[0].toString();
-      if (last === undefined) this.#pending.delete(stream);
-      else this.#pending.set(stream, last);
-      // An entry that was deleted meanwhile has no fields.
-      const deleted = entries.filter(([, fields]) => fields === null).map(([id]) => id.toString());
-      if (deleted.length > 0) await this.#redis.xack(stream, this.#group, ...deleted);
-      const records = this.#recordsOf(reply);
-      if (records.length > 0) return records;
+  async #readBehind(count: number, block?: number): Promise<Reply> {
+    const from = [...this.#after.keys(), ...this.#after.values()];
+    const reply = (await (block === undefined
+      ? this.#redis.xreadBuffer('COUNT', count, 'STREAMS', ...from)
+      : this.#redis.xreadBuffer('COUNT', count, 'BLOCK', block, 'STREAMS', ...from))) as Reply;
+    for (const [stream, entries] of reply ?? []) {
+      const last = entries.at(-1)?.[0];
+      if (last !== undefined) this.#after.set(stream.toString(), last.toString());
     }
-    return [];
+    return reply;
   }
 
   #recordsOf(reply: Reply): readonly SourceRecord[] {
     return (reply ?? []).flatMap(([stream, entries]) =>
-      entries.flatMap(([id, fields]) =>
-        fields === null ? [] : [this.#recordOf(stream.toString(), id.toString(), fields)],
-      ),
+      entries.map(([id, fields]) => this.#recordOf(stream.toString(), id.toString(), fields)),
     );
   }
 
@@ -142,12 +114,9 @@ class OpenRedisSource implements OpenSource {
   }
 
   async acknowledge(records: readonly SourceRecord[]): Promise<void> {
-    const ids = new Map<string, string[]>();
-    for (const { topic, once } of records) {
-      if ('id' in once) continue;
-      ids.set(topic, [...(ids.get(topic) ?? []), idOf(once.position)]);
-    }
-    for (const [stream, acknowledged] of ids) await this.#redis.xack(stream, this.#group, ...acknowledged);
+    const last = new Map<string, string>();
+    for (const { topic, once } of records) if (!('id' in once)) last.set(topic, idOf(once.position));
+    for (const [stream, id] of last) await this.#progress.commit(stream, id);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,71 @@
+import type { Redis } from 'ioredis';
+
+const LARGEST_SEQUENCE = 2n ** 64n - 1n;
+
+/** Entries without an acknowledgement: the first of them, and who has them. */
+type Pending = readonly [
+  count: number,
+  first: string | null,
+  last: string | null,
+  consumers: readonly (readonly [name: string, count: string])[] | null,
+];
+
+/**
+ * How far streams were read, which is kept in consumer groups.
+ *
+ * A bridge does not read with the group: Redis would share the entries between two nodes that both believe to be its
+ * only reader, and each would have holes. With `XREAD`, both read the same sequence, and what the second one publishes
+ * is recognised as a repeat.
+ */
+export class GroupProgress {
+  readonly #redis: Redis;
+  readonly #group: string;
+
+  constructor(redis: Redis, group: string) {
+    this.#redis = redis;
+    this.#group = group;
+  }
+
+  /**
+   * The entry behind which to read.
+   *
+   * @param start where a new group begins: `0` or `$`
+   */
+  async open(stream: string, start: string): Promise<string> {
+    try {
+      await this.#redis.xgroup('CREATE', stream, this.#group, start, 'MKSTREAM');
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
+    }
+    return (await this.#giveBack(stream)) ?? (await this.#last(stream));
+  }
+
+  /** All entries up to this one are in the log. */
+  async commit(stream: string, id: string): Promise<void> {
+    await this.#redis.xgroup('SETID', stream, this.#group, id);
+  }
+
+  /** Entries that the group has delivered to consumers, and that they did not acknowledge, are read again. */
+  async #giveBack(stream: string): Promise<string | undefined> {
+    const [, first, , consumers] = (await this.#redis.xpending(stream, this.#group)) as unknown as Pending;
+    if (first === null || consumers === null) return undefined;
+    const before = idBefore(first);
+    const change = this.#redis.multi().xgroup('SETID', stream, this.#group, before);
+    for (const [consumer] of consumers) change.xgroup('DELCONSUMER', stream, this.#group, consumer);
+    for (const [error] of (await change.exec()) ?? []) if (error !== null) throw error;
+    return before;
+  }
+
+  async #last(stream: string): Promise<string> {
+    for (const group of (await this.#redis.xinfo('GROUPS', stream)) as unknown[][]) {
+      const fields = new Map(group.map((name, at) => [name, group[at + 1]]));
+      if (fields.get('name') === this.#group) return String(fields.get('last-delivered-id'));
+    }
+    throw new Error(`the stream "${stream}" has lost its group "${this.#group}"`);
+  }
+}
+
+function idBefore(id: string): string {
+  const [time = '0', sequence = '0'] = id.split('-');
+  return BigInt(sequence) > 0n ? `${time}-${BigInt(sequence) - 1n}` : `${BigInt(time) - 1n}-${LARGEST_SEQUENCE}`;
+}
