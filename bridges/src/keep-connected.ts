@@ -8,6 +8,11 @@ export class Stopped extends Error {
   override readonly name = 'Stopped';
 }
 
+/** The broker no longer has messages that were not read. The bridge goes on, and its status keeps the report. */
+export class MessagesLost extends Error {
+  override readonly name = 'MessagesLost';
+}
+
 export interface KeepConnectedParts<T> {
   readonly host: BridgeHost;
   /** Whoever uses a connection resets it once the connection has been of use. */
@@ -33,7 +38,7 @@ export async function keepConnected<T extends { close(): Promise<void> }>(
         return;
       }
       if (signal.aborted) return;
-      host.moved('waiting', failureOf(error));
+      host.moved('waiting', failureOf(error), !(error instanceof MessagesLost));
     }
     await pause(host.clock, backoff.next(), signal);
   }

@@ -34,7 +34,10 @@ const consumer = consume(
   async ({ message, attempt, key }) => {
     const { name } = message.data;
     // It will never succeed: the job becomes a dead letter, and is not delivered again.
-    if (typeof name !== 'string' || name === '') throw new NackError('the job has no name', { dead: true });
+    if (typeof name !== 'string' || name === '') {
+      console.error(`job ${message.offset}: it has no name`);
+      throw new NackError('the job has no name', { dead: true });
+    }
     // A job that is delivered twice has the same key both times, so its result is published once.
     await results.publish({ greeting: `Hello, ${name}` }, { key });
     console.log(`${message.offset}: greeted ${name}, delivery ${attempt}`);

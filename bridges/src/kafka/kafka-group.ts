@@ -1,5 +1,6 @@
 import type { Consumer } from '@platformatic/kafka';
 import type { InboundBridge } from '@sluice/server/bridging';
+import { MessagesLost } from '../keep-connected.ts';
 import { listOption, textOption } from '../options.ts';
 import type { SourceRecord } from '../source.ts';
 import { type KafkaClient, kafkaOptions } from './kafka-connection.ts';
@@ -19,11 +20,6 @@ export interface KafkaGroupParts {
   readonly memberId: string | null;
   /** The membership is lost, with the connection. */
   readonly failed: (error: Error) => void;
-}
-
-/** Kafka has removed records before they were read. */
-export class RecordsLost extends Error {
-  override readonly name = 'RecordsLost';
 }
 
 /** A member of a consumer group, and the partitions that it reads. */
@@ -118,7 +114,7 @@ export class KafkaGroup {
     }
     // Also a beginning: otherwise a restart before the first message would find another one.
     await this.#commit(partitions.map((each) => ({ ...each, offset: each.next })));
-    if (lost.length > 0) throw new RecordsLost(`Kafka has no more what was not read: ${lost.join('; ')}`);
+    if (lost.length > 0) throw new MessagesLost(`Kafka has no more what was not read: ${lost.join('; ')}`);
   }
 
   /** Commits what is behind the records, of partitions that this member still has. */

@@ -92,7 +92,7 @@ describe('the worker', () => {
     const worker = await start();
     await gateway.publish('jobs:greetings', { name: '' });
     await gateway.publish('jobs:greetings', { name: 'Cleo' });
-    await worker.printed('the job has no name');
+    await worker.printed('it has no name');
     await expect.poll(greetings).toEqual(['Hello, Cleo']);
   });
 

@@ -89,8 +89,13 @@ export interface BridgeHost {
   openFeed(): Promise<OutboundFeed>;
   /** Counts messages. */
   count(outcome: BridgeOutcome, count: number): void;
-  /** The state has changed. `error`: why, for an operator; without secrets and payloads. */
-  moved(state: BridgeState, error?: string): void;
+  /**
+   * The state has changed.
+   *
+   * @param error why, for an operator; without secrets and payloads
+   * @param isOver is the failure over when the bridge runs again? Then its status no longer shows it. Default: true
+   */
+  moved(state: BridgeState, error?: string, isOver?: boolean): void;
 }
 
 /**

@@ -9,7 +9,7 @@ export interface BridgeStatus {
   /** The channel that is read, or published to: a template, if the bridge reads from the broker. */
   readonly channel: string;
   readonly state: BridgeState;
-  /** Of the latest failure, until the bridge runs again; `null`: there is none. */
+  /** Of the latest failure, until the bridge runs again, or of the latest loss of messages; `null`: there is none. */
   readonly error: string | null;
   /** When it happened: milliseconds since the Unix epoch. */
   readonly errorTime: number | null;
@@ -26,18 +26,22 @@ export class BridgeRecord {
   error: string | null = null;
   errorTime: number | null = null;
   readonly counts: Partial<Record<BridgeOutcome, number>> = {};
+  #isOver = true;
 
   constructor(config: BridgeConfig) {
     this.config = config;
   }
 
-  failed(error: string, time: number): void {
+  /** @param isOver is it over when the bridge runs again? */
+  failed(error: string, time: number, isOver: boolean): void {
     this.error = error;
     this.errorTime = time;
+    this.#isOver = isOver;
   }
 
   /** It runs, here or on another node. */
   recovered(): void {
+    if (!this.#isOver) return;
     this.error = null;
     this.errorTime = null;
   }

@@ -150,7 +150,7 @@ export class Bridges {
         record.count(outcome, count);
         events.emit('bridgeCounted', { bridge: name, outcome, count });
       },
-      moved: (state, error) => this.#move(record, state, error),
+      moved: (state, error, isOver) => this.#move(record, state, error, isOver),
     };
   }
 
@@ -176,10 +176,10 @@ export class Bridges {
     return { ref, rule };
   }
 
-  #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string): void {
+  #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string, isOver = true): void {
     if (record.state === state && error === undefined) return;
     record.state = state;
-    if (error !== undefined) record.failed(error, this.#parts.clock.now());
+    if (error !== undefined) record.failed(error, this.#parts.clock.now(), isOver);
     else if (state === 'running' || state === 'standby') record.recovered();
     const { name, system, direction } = record.config;
     this.#parts.events.emit('bridgeMoved', { bridge: name, system, direction, state, ...(error && { error }) });
