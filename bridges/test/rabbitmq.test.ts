@@ -16,6 +16,8 @@ let queues = 0;
 const start = shared(startRabbitmq);
 /** RabbitMQ 3.10 does not always find its streams again after a SIGKILL: "home node is down or inaccessible". */
 const startForStreams = shared(startRabbitmq);
+/** For tests that do not stop their broker. */
+const startUndisturbed = shared(startRabbitmq);
 
 testSource('RabbitMQ', {
   skip,
@@ -119,7 +121,7 @@ testSink('RabbitMQ', {
 });
 
 it.skipIf(skip)('a message that no queue accepts is not lost: the bridge waits', async () => {
-  const server = await start();
+  const server = await startUndisturbed();
   const gateway = await startGateway({
     channels: { audit: { history: true } },
     bridges: {
@@ -151,7 +153,7 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
   });
 
   async function open(): Promise<{ client: RabbitClient; url: string }> {
-    const server = await startForStreams();
+    const server = await startUndisturbed();
     const client = new RabbitClient(server.port);
     onTestFinished(() => client.close());
     return { client, url: `amqp://127.0.0.1:${server.port}` };
@@ -213,7 +215,7 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
 });
 
 it.skipIf(skip)('a gateway ends although RabbitMQ is silent, with what it could not send', async () => {
-  const server = await start();
+  const server = await startUndisturbed();
   const client = new RabbitClient(server.port);
   onTestFinished(() => client.close());
   for (const queue of ['orders', 'audit']) await client.run((channel) => channel.assertQueue(queue));
@@ -233,7 +235,7 @@ it.skipIf(skip)('a gateway ends although RabbitMQ is silent, with what it could 
 });
 
 it.skipIf(skip)('RabbitMQ is read and written as the guide says', async () => {
-  const server = await startForStreams();
+  const server = await startUndisturbed();
   const client = new RabbitClient(server.port);
   onTestFinished(() => client.close());
   const rabbitmq = { url: `amqp://127.0.0.1:${server.port}` };
