@@ -74,6 +74,20 @@ describe('the lease of a bridge', () => {
     expect([a.holds, b.holds].filter(Boolean)).toHaveLength(1);
   });
 
+  it('is known to be gone by a node that was paused, if it asks', async () => {
+    const engine = new MemoryEngine();
+    engine.start({ deliver: () => {} });
+    const paused = new Node(engine, new ManualClock());
+    await advance(paused.clock, 10_000);
+    expect([paused.holds, await paused.lease.isHeld()]).toEqual([true, true]);
+    const other = new Node(engine, new ManualClock());
+    await advance(other.clock, LEASE + 10_000);
+    expect([paused.holds, await paused.lease.isHeld()]).toEqual([true, false]);
+    expect([other.holds, await other.lease.isHeld()]).toEqual([true, true]);
+    other.isCutOff = true;
+    expect(await other.lease.isHeld()).toBe(false);
+  });
+
   it('goes to another node when it is given back', async () => {
     const { clock, join } = setUp();
     const a = join();

@@ -74,6 +74,13 @@ export class BridgeLease {
     return lost.signal;
   }
 
+  /** Does this node still hold the lease? Asks the log: a node that was paused does not know. */
+  async isHeld(): Promise<boolean> {
+    await this.#renewing;
+    const latest = await this.#look();
+    return latest !== undefined && isSame(latest.head, this.#head);
+  }
+
   /** Gives the lease back, so that another node takes over at once. */
   async release(): Promise<void> {
     this.#timer?.cancel();

@@ -10,7 +10,7 @@ import { ruleOfGroup } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Clock } from '../util/clock.ts';
 import { importOptional } from '../util/optional-package.ts';
-import { BridgeFeed, groupRefOf } from './bridge-feed.ts';
+import { BridgeFeed, FeedLost, groupRefOf } from './bridge-feed.ts';
 import type { Bridge, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
 import { BridgeLease, pause } from './bridge-lease.ts';
 import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
@@ -42,6 +42,8 @@ const loadPackage = (): Promise<BridgesPackage> =>
 export class Bridges {
   readonly #parts: BridgesParts;
   readonly #stop = new AbortController();
+  /** Those that this node holds, or waits for, by the name of the bridge. */
+  readonly #leases = new Map<string, BridgeLease>();
   #records: readonly BridgeRecord[] = [];
   #loaded: readonly Bridge[] = [];
   #running: readonly Promise<void>[] = [];
@@ -108,7 +110,9 @@ export class Bridges {
   async #runWithLease(record: BridgeRecord, bridge: Bridge): Promise<void> {
     const { log, clock } = this.#parts;
     const { signal: stopped } = this.#stop;
-    const lease = new BridgeLease({ log, clock, bridge: record.config.name });
+    const { name } = record.config;
+    const lease = new BridgeLease({ log, clock, bridge: name });
+    this.#leases.set(name, lease);
     while (await lease.acquire(stopped)) {
       await this.#run(record, bridge, AbortSignal.any([stopped, lease.hold()]));
       await lease.release();
@@ -161,9 +165,11 @@ export class Bridges {
     return (messages) => publisher.publish(messages);
   }
 
-  #openFeed(name: string): Promise<OutboundFeed> {
+  /** Two nodes that both read a feed would share its messages, and a broker that knows the order drops the late ones. */
+  async #openFeed(name: string): Promise<OutboundFeed> {
     const { groups, store } = this.#parts;
     if (groups === undefined || store === undefined) throw new Error('the engine has no consumer groups');
+    if ((await this.#leases.get(name)?.isHeld()) === false) throw new FeedLost('another node runs the bridge now');
     return BridgeFeed.open({ groups, store, target: this.#targetOf(name) });
   }
 
