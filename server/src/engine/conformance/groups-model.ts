@@ -171,10 +171,11 @@ export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
             expect(await bench().settle(ref, [delivery], outcome, group)).toEqual([expected]);
           }
         }
-        const { first, head } = await bench().engine.log.read(ref.channel, 0, 0);
-        const isSettled = ({ offset, state }: Item) => offset >= first && (state === 'settled' || state === 'dead');
-        if (group.queue && head > 0) {
+        if (group.queue && model.items.length > 0) {
+          // What died in a full queue may be behind a message that the group keeps itself from now on.
           await bench().settle(ref, [], { type: 'ack' }, group);
+          const { first } = await bench().engine.log.read(ref.channel, 0, 0);
+          const isSettled = ({ offset, state }: Item) => offset >= first && (state === 'settled' || state === 'dead');
           expect(model.items.filter(isSettled).length).toBeLessThanOrEqual(given.maxSettled);
         }
         const open = model.items.filter(isOpen);
