@@ -5,10 +5,15 @@ import { guideBridges } from './support/guide.ts';
 
 const guides = readdirSync(new URL('../../docs/bridges', import.meta.url)).map((file) => file.replace('.md', ''));
 
+/** By the end of the variable's name. */
+const URLS = [
+  ['DATABASE_URL', 'postgres://host:5432/shop'],
+  ['URL', 'amqp://host:5672'],
+] as const;
 /** Any variable that a guide names. */
 const env = new Proxy<Record<string, string | undefined>>(
   {},
-  { get: (_, name) => (String(name).endsWith('URL') ? 'amqp://host:5672' : 'k'.repeat(40)) },
+  { get: (_, name) => URLS.find(([end]) => String(name).endsWith(end))?.[1] ?? 'k'.repeat(40) },
 );
 
 it.each(guides)('the bridges of docs/bridges/%s.md are valid', (guide) => {
