@@ -1,6 +1,6 @@
 import type { InboundBridge } from '@sluice/server/bridging';
 import { expect, it } from 'vitest';
-import { countHeld } from '../test/support/garbage.ts';
+import { countHeld } from '../../client-sdk/test/support/garbage.ts';
 import { all, ScriptHost } from '../test/support/script-host.ts';
 import type { SourceRecord } from './source.ts';
 import { SourceRunner } from './source-runner.ts';

@@ -187,7 +187,7 @@ describe('a record with several messages, of which one is refused for good', () 
 describe('a dead letter', () => {
   const bad = record(2, { body: Buffer.from('{'.repeat(100_000)) });
   const tooLarge = { refused: { error: 'payload_too_large', detail: 'too large', retryable: false } } as const;
-  /** A channel for dead letters that accepts so many bytes. */
+  /** A channel for dead letters that accepts this number of bytes. */
   const accepting = (most: number) => (messages: readonly InboundMessage[]) =>
     messages.map(({ draft }) => (Buffer.byteLength(JSON.stringify(draft.data)) > most ? tooLarge : done));
 

@@ -1,6 +1,6 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { expect, it } from 'vitest';
-import { countHeld } from '../../test/support/garbage.ts';
+import { countHeld } from '../../../client-sdk/test/support/garbage.ts';
 import type { SinkRecord } from '../sink.ts';
 import type { KafkaClient } from './kafka-connection.ts';
 import { KafkaSink } from './kafka-sink.ts';
