@@ -1,8 +1,13 @@
 import { loadBridge } from '@sluice/bridges';
+import type { ConfigInput } from '@sluice/server';
 import type { BridgeHost, Clock } from '@sluice/server/bridging';
+import { parseConfig } from '@sluice/server/cli-support';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startGateway } from './support/bridge-gateway.ts';
+import type { Engine } from '../../server/src/engine/engine.ts';
+import { createEngine } from '../../server/src/engines.ts';
+import { systemClock } from '../../server/src/util/clock.ts';
+import { GATEWAY, startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
 import { missing } from './support/programs.ts';
 import { REDIS, startRedis } from './support/redis-broker.ts';
@@ -46,7 +51,8 @@ class Pause {
     this.#resume();
   }
 
-  async #pass(messages: number): Promise<void> {
+  /** Waits if as many messages have passed. */
+  async pass(messages: number): Promise<void> {
     this.#count += messages;
     if (this.#count <= this.#after) return;
     this.#mark();
@@ -57,7 +63,7 @@ class Pause {
     ...host,
     // It has read messages, and not published them.
     publish: async (messages) => {
-      await this.#pass(messages.length);
+      await this.pass(messages.length);
       return host.publish(messages);
     },
     // The broker has messages, and they are not acknowledged.
@@ -71,7 +77,7 @@ class Pause {
           return batch;
         },
         acknowledge: async () => {
-          await this.#pass(taken);
+          await this.pass(taken);
           await feed.acknowledge();
         },
         close: () => feed.close(),
@@ -91,11 +97,12 @@ describe.skipIf(skip)('a gateway that was paused while another took over its bri
     return () => redis.disconnect();
   });
 
-  const start = async (node: string, bridges: object, parts: Parameters<typeof startGateway>[1]) => {
-    const url = `redis://127.0.0.1:${server.port}`;
-    const engine = { engine: 'redis', redis: { url } } as const;
-    return startGateway({ node, ...engine, channels: { orders: { history: true } }, bridges: { ...bridges } }, parts);
-  };
+  const configOf = (node: string, bridges: object): ConfigInput => ({
+    ...{ node, engine: 'redis', redis: { url: `redis://127.0.0.1:${server.port}` } },
+    ...{ channels: { orders: { history: true } }, bridges: { ...bridges } },
+  });
+  const start = (node: string, bridges: object, parts: Parameters<typeof startGateway>[1]) =>
+    startGateway(configOf(node, bridges), parts);
   const connection = () => ({ redis: { url: `redis://127.0.0.1:${server.port}` }, inFlight: 10 });
 
   it('publishes nothing twice and nothing out of order when it continues', async () => {
@@ -143,6 +150,54 @@ describe.skipIf(skip)('a gateway that was paused while another took over its bri
     expect(await sent()).toEqual(numbers(70));
     await expect.poll(async () => (await next.bridge('out')).lag).toBe(0);
   });
+
+  it.each(['fence', 'claim'] as const)(
+    'shares no messages if it was paused after it had asked for the lease, before its first call "%s"',
+    async (call) => {
+      const bridges = { out: { ...connection(), from: { channel: 'orders' }, to: { stream: 'sink' } } };
+      await redis.flushall();
+      const pause = new Pause(0);
+      onTestFinished(() => pause.end());
+      const engine = createEngine(
+        parseConfig({ ...GATEWAY, ...configOf('former', bridges) } as ConfigInput),
+        systemClock,
+      );
+      const former = await start('former', bridges, { engine: pausing(engine, call, pause) });
+      const publish = async (from: number, to: number) => {
+        for (let n = from; n <= to; n++) await former.publish('orders', n);
+      };
+      await publish(1, 30);
+      await pause.begun;
+      const next = await start('next', bridges, { clock: fastClock });
+      const sent = async () => (await redis.xrange('sink', '-', '+')).map(([, fields]) => Number(dataOf(fields)));
+      await expect.poll(sent).toEqual(numbers(30));
+
+      pause.end(); // it believes that it holds the lease
+      await publish(31, 130);
+      await expect.poll(async () => (await former.bridge('out')).node).toBe('next');
+      await publish(131, 140);
+      await expect.poll(async () => (await sent()).at(-1)).toBe(140);
+      expect(await sent()).toEqual(numbers(140));
+      await expect.poll(async () => (await next.bridge('out')).lag).toBe(0);
+    },
+  );
 });
+
+/** The engine, whose groups wait before they execute a call. */
+function pausing(engine: Engine, call: 'fence' | 'claim', pause: Pause): Engine {
+  const { groups } = engine;
+  if (groups === undefined) throw new Error('the engine has no groups');
+  const { fence, claim } = { fence: groups.fence.bind(groups), claim: groups.claim.bind(groups) };
+  const wait = (of: typeof call) => (of === call ? pause.pass(1) : undefined);
+  groups.fence = async (...args) => {
+    await wait('fence');
+    await fence(...args);
+  };
+  groups.claim = async (...args) => {
+    await wait('claim');
+    return claim(...args);
+  };
+  return engine;
+}
 
 const dataOf = (fields: readonly string[]): string | undefined => fields[fields.indexOf('data') + 1];

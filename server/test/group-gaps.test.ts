@@ -32,10 +32,10 @@ async function start(): Promise<World> {
   return world;
 }
 
-/** The gaps that are not confirmed. */
-async function gapsOf(world: World): Promise<readonly GroupGap[]> {
+/** The gaps that are not confirmed. @param fence of the group */
+async function gapsOf(world: World, fence?: string): Promise<readonly GroupGap[]> {
   const { store, target } = groupOf(world);
-  const claim = await store.claim(target.ref, target.rule.delivery, { token: 'none', max: 0, maxLength: 1 });
+  const claim = await store.claim(target.ref, target.rule.delivery, { token: 'none', max: 0, maxLength: 1, fence });
   return claim.gaps;
 }
 
@@ -191,9 +191,10 @@ describe('a gap in the feed of a bridge', () => {
     }
     const feed = await open(world);
     await feed.next();
+    expect(await gapsOf(world, feed.fence)).toHaveLength(1);
     await feed.acknowledge();
     feed.close();
-    expect(await gapsOf(world)).toEqual([]);
+    expect(await gapsOf(world, feed.fence)).toEqual([]);
   });
 
   it('is what the log has lost of a batch that was not acknowledged', async () => {

@@ -1,3 +1,4 @@
+import { nanoid } from 'nanoid';
 import { groupOfBridge, type OutboundBridge } from '../bridge.ts';
 import type { GroupGap, GroupStore } from '../engine/groups.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
@@ -13,7 +14,7 @@ export interface BridgeFeedParts {
 
 const NOTHING = { ids: [], gaps: [] };
 
-/** Another node sends the messages now, or the broker took longer than a delivery may. */
+/** Another node sends the messages now, the broker took longer than a delivery may, or the engine did not answer. */
 export class FeedLost extends Error {
   override readonly name = 'FeedLost';
 }
@@ -31,27 +32,35 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   /** What `next` has returned: ids of the batch, and gaps. */
   #sent: { readonly ids: readonly string[]; readonly gaps: readonly GroupGap[] } = NOTHING;
   #wake: (() => void) | undefined;
-  #state: 'open' | 'closed' = 'open';
+  /** `undefined`: it is open. */
+  #end: 'closed' | FeedLost | undefined;
+  readonly fence: string;
 
-  private constructor(parts: BridgeFeedParts) {
+  private constructor(parts: BridgeFeedParts, fence: string) {
     this.#parts = parts;
+    this.fence = fence;
   }
 
-  /** Opens the feed at the first message that was not acknowledged. Deliveries of an earlier feed end. */
+  /**
+   * Opens the feed at the first message that was not acknowledged. Deliveries of earlier feeds end, and
+   * none of them claims any more, on any node: two feeds that claim would share the messages.
+   */
   static async open(parts: BridgeFeedParts): Promise<BridgeFeed> {
-    await beginAtFloor(parts);
-    const feed = new BridgeFeed(parts);
+    const fence = nanoid(12);
+    await parts.store.fence(parts.target.ref, parts.target.rule.delivery, fence);
+    const feed = new BridgeFeed(parts, fence);
     parts.groups.dispatcher(parts.target.ref).add(feed);
     return feed;
   }
 
   async next(): Promise<OutboundBatch> {
-    while (this.#state === 'open' && this.#batch === undefined && this.#gaps.length === 0) await this.#change();
+    while (this.#end === undefined && this.#batch === undefined && this.#gaps.length === 0) await this.#change();
     const { epoch = '', deliveries = [] } = this.#batch ?? {};
     const gaps = this.#gaps;
     this.#gaps = [];
     this.#batch = undefined;
-    if (this.#state === 'closed') return { gaps: [], messages: [] };
+    if (this.#end === 'closed') return { gaps: [], messages: [] };
+    if (this.#end !== undefined) throw this.#end;
     this.#sent = { gaps, ids: deliveries.map(({ id }) => id) };
     return { gaps, messages: deliveries.map(({ message }) => ({ epoch, message: message.message })) };
   }
@@ -79,8 +88,12 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   close(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
+    this.#endWith('closed');
+  }
+
+  #endWith(end: 'closed' | FeedLost): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
     this.#parts.groups.dispatcher(this.#parts.target.ref).remove(this);
     this.#wake?.();
   }
@@ -89,13 +102,22 @@ export class BridgeFeed implements OutboundFeed, Receiver {
 
   /** One batch at a time: the next one is claimed when the latest was acknowledged. */
   get room(): number {
-    const isBusy = this.#batch !== undefined || this.#sent !== NOTHING || this.#state === 'closed';
+    const isBusy = this.#batch !== undefined || this.#sent !== NOTHING || this.#end !== undefined;
     return isBusy ? 0 : this.#parts.target.rule.prefetch;
   }
 
   receive(batch: Batch): void {
     this.#batch = batch;
     this.#wake?.();
+  }
+
+  fenced(): void {
+    this.#endWith(new FeedLost('another node sends the messages now'));
+  }
+
+  /** The next claim would bring later messages, if this one was executed. */
+  claimFailed(): void {
+    this.#endWith(new FeedLost('the engine did not answer, and may have delivered messages'));
   }
 
   gap(gap: GroupGap): void {
@@ -116,12 +138,6 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   gatewayStops(): void {
     this.close();
   }
-}
-
-/** Makes deliveries of an earlier feed undelivered, so that the order is kept. Without them, the first claim begins at the floor. */
-async function beginAtFloor({ store, target: { ref, rule } }: BridgeFeedParts): Promise<void> {
-  const { floor, inFlight, delayed } = await store.stats(ref, rule.delivery);
-  if (inFlight + delayed > 0) await store.seek(ref, rule.delivery, floor);
 }
 
 /** The group of an outbound bridge. */

@@ -77,6 +77,8 @@ export interface ClaimRequest {
   readonly max: number;
   /** The claim ends with the message with which all have at least this many characters as JSON. */
   readonly maxLength: number;
+  /** The fence of the group, if it has one: see `GroupStore.fence`. */
+  readonly fence?: string | undefined;
 }
 
 /** A message on its way to one consumer. */
@@ -135,6 +137,8 @@ export interface Claim {
   readonly expired: number;
   /** Of `expired`, those that were dropped because the dead list is full. */
   readonly dropped: number;
+  /** The group has another fence than the request, or none: nothing was claimed. */
+  readonly isFenced?: true;
 }
 
 /** What to do with deliveries. */
@@ -237,6 +241,8 @@ export type Claimable = (channel: string, group: string) => void;
  * - What `settle` has confirmed is stored as safely as an acknowledged append. A claim need not be: if a
  *   crash undoes it, the message is delivered again.
  * - A log is kept as long as one of its groups has unsettled messages.
+ * - A group with a fence executes only claims that carry it, and a group without one only claims without:
+ *   a process that was paused, or a call that is late, takes nothing from whoever has set the latest fence.
  *
  * Time is passed neither in nor out: an engine uses its own clock, and a caller that needs the time of
  * an expiry adds `ackTimeout` to the time before its call. Methods return a value (memory) or a
@@ -251,6 +257,11 @@ export interface GroupStore {
   watch(ref: GroupRef): void | Promise<void>;
   /** The group lost its last consumer on this node. */
   unwatch(ref: GroupRef): void;
+  /**
+   * Sets the fence of the group, 1 to 32 characters, in place of an earlier one. In the same step its
+   * deliveries and delays end: the next claims begin at the floor, in the order of the log.
+   */
+  fence(ref: GroupRef, options: GroupOptions, fence: string): void | Promise<void>;
   /** Takes at most `max` messages that are ready. Deliveries that have expired are handled first. */
   claim(ref: GroupRef, options: GroupOptions, request: ClaimRequest): Claim | Promise<Claim>;
   /** Does the same with several deliveries. An id of any form that is not in flight is not accepted. */

@@ -39,6 +39,7 @@ interface Asked {
   readonly monotonic: number;
   readonly max: number;
   readonly maxLength: number;
+  readonly fence: string | undefined;
 }
 
 /**
@@ -187,10 +188,11 @@ export class Dispatcher {
       rooms.reduce((sum, room) => sum + room),
     );
     const maxLength = Math.min(LONGEST_CLAIM, rooms.length * PAGE_BYTES);
-    const asked = { rule, max, maxLength, time: clock.now(), monotonic };
+    const fence = this.#receivers.findLast((receiver) => receiver.fence !== undefined)?.fence;
+    const asked = { rule, max, maxLength, fence, time: clock.now(), monotonic };
     this.#claiming = true;
     const claimed = recover<Claim | null>(
-      () => store.claim(this.ref, rule.delivery, { token: nanoid(12), max, maxLength }),
+      () => store.claim(this.ref, rule.delivery, { token: nanoid(12), max, maxLength, fence }),
       (error) => {
         this.#report('claimed', error);
         return null;
@@ -212,10 +214,12 @@ export class Dispatcher {
   #handle(claim: Claim | null, asked: Asked): void {
     this.#claiming = false;
     if (claim === null) {
+      for (const receiver of [...this.#receivers]) receiver.claimFailed?.();
       for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
       this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
       return;
     }
+    if (claim.isFenced === true) this.#endFenced(asked);
     for (const gap of this.#notices.newOf(claim.gaps)) this.#notify(gap);
     this.#distribute(claim, asked);
     for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
@@ -224,6 +228,10 @@ export class Dispatcher {
     this.#wakeAt(asked.monotonic + claim.wait);
     if (this.#again || isCut(claim, asked)) this.mark();
     this.#again = false;
+  }
+
+  #endFenced({ fence }: Asked): void {
+    for (const receiver of this.#receivers.filter((each) => each.fence === fence)) receiver.fenced?.();
   }
 
   #notify(gap: GroupGap): void {

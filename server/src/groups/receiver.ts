@@ -17,6 +17,12 @@ export interface Batch {
 export interface Receiver {
   /** How many deliveries it can take now. */
   readonly room: number;
+  /** The fence that it has set for the group, whose only receiver it is. */
+  readonly fence?: string;
+  /** Another fence was set since then: it receives nothing more. */
+  fenced?(): void;
+  /** A claim was not answered. Perhaps it was executed: then its deliveries expire. */
+  claimFailed?(): void;
   receive(batch: Batch): void;
   /** A claim has ended, whether it brought something for this receiver or not. */
   claimEnded?(): void;

@@ -135,6 +135,7 @@ function losing(store: GroupStore, losesAck: (channel: string) => boolean): Requ
     start: (claimable) => store.start(claimable),
     watch: (ref) => store.watch(ref),
     unwatch: (ref) => store.unwatch(ref),
+    fence: (ref, options, fence) => store.fence(ref, options, fence),
     claim: (ref, options, request) => store.claim(ref, options, request),
     settle: (ref, options, ids, outcome) =>
       outcome.type === 'ack' && losesAck(ref.channel) ? confirmed(ids) : store.settle(ref, options, ids, outcome),

@@ -66,9 +66,16 @@ export const durable = [
   },
   {
     file: `${FOLDER}/groups/held-group.ts`,
-    from: '...(gaps.length > 0 && { gaps: [...gaps] }) };',
-    to: '};',
+    from: '      ...(gaps.length > 0 && { gaps: [...gaps] }),\n',
+    to: '',
     fault: 'a gap that no claim has returned is lost in a restart',
+    tests: GROUPS,
+  },
+  {
+    file: `${FOLDER}/groups/held-group.ts`,
+    from: '      ...(fence !== undefined && { fence }),\n',
+    to: '',
+    fault: 'a group has no fence after a restart',
     tests: GROUPS,
   },
   {

@@ -31,6 +31,20 @@ export const groups = [
   },
   {
     file: STATE,
+    from: 'if (fence !== this.#fence) return',
+    to: 'if (false) return',
+    fault: 'whoever does not know that another has fenced the group shares its messages',
+    tests: CONFORMANCE,
+  },
+  {
+    file: STATE,
+    from: 'for (const entry of this.#unsettled.timed) this.#return(entry);',
+    to: '',
+    fault: 'whoever fences a group does not begin at its floor',
+    tests: CONFORMANCE,
+  },
+  {
+    file: STATE,
     from: 'unsettled.size < maxUnacked',
     to: 'unsettled.size <= maxUnacked',
     fault: 'one message too many is unsettled',
@@ -143,8 +157,8 @@ export const groups = [
   },
   {
     file: 'server/src/engine/group-state/group-state.ts',
-    from: 'overdue.expired < MOST_EXPIRED ? this.#wait(operation) : 0',
-    to: 'this.#wait(operation)',
+    from: 'overdue.expired < MOST_EXPIRED ? Math.min(operation.options.ackTimeout, untilDue) : 0',
+    to: 'Math.min(operation.options.ackTimeout, untilDue)',
     fault: 'a group with many expired messages stands still for an ackTimeout',
     tests: ['server/src/engine/group-state/group-state.test.ts'],
   },

@@ -78,7 +78,20 @@ export class GroupsBench {
   }
 
   async claimAll(ref: GroupRef, max = 100, options: GroupOptions = OPTIONS, maxLength = 1_000_000): Promise<Claim> {
-    return this.groups.claim(ref, options, { token: `t${++this.#claims}`, max, maxLength });
+    return this.groups.claim(ref, options, { token: this.#token(), max, maxLength });
+  }
+
+  /** Claims with a fence, or explicitly without one. */
+  async claimFenced(
+    ref: GroupRef,
+    fence: string | undefined,
+    { max = 100, options = OPTIONS }: { max?: number; options?: GroupOptions } = {},
+  ): Promise<Claim> {
+    return this.groups.claim(ref, options, { token: this.#token(), max, maxLength: 1_000_000, fence });
+  }
+
+  #token(): string {
+    return `t${++this.#claims}`;
   }
 
   async claim(ref: GroupRef, max = 100, options: GroupOptions = OPTIONS): Promise<Received[]> {

@@ -5,6 +5,7 @@ import { testGroupAdministration } from './groups-administration.ts';
 import { GroupsBench } from './groups-bench.ts';
 import { testClaims } from './groups-claims.ts';
 import { testGroupExpiry } from './groups-expiry.ts';
+import { testFences } from './groups-fences.ts';
 import { testGroupGaps } from './groups-gaps.ts';
 import { testGroupModel } from './groups-model.ts';
 import { testGroupOverflow } from './groups-overflow.ts';
@@ -24,6 +25,7 @@ export function testGroups(name: string, make: MakeEngine, { modelRuns }: { mode
 
     testClaims(bench);
     testSettling(bench);
+    testFences(bench);
     testGroupAdministration(bench);
     testGroupExpiry(bench);
     testGroupGaps(bench);

@@ -13,6 +13,8 @@ interface Item {
   state: 'new' | 'waiting' | 'in_flight' | 'delayed' | 'dead' | 'settled';
   attempt: number;
   due: number;
+  /** Of its latest delivery. */
+  id: string;
 }
 
 const isOpen = ({ state }: Item) => state !== 'dead' && state !== 'settled';
@@ -20,6 +22,7 @@ const isOpen = ({ state }: Item) => state !== 'dead' && state !== 'settled';
 /** A consumer group as a list of messages, without any index. */
 class GroupModel {
   readonly items: Item[] = [];
+  fence: string | undefined;
   readonly #options: GroupOptions;
 
   constructor(options: GroupOptions) {
@@ -27,7 +30,7 @@ class GroupModel {
   }
 
   append(key: string | undefined, expiresAt: number): void {
-    this.items.push({ offset: this.items.length + 1, key, expiresAt, state: 'new', attempt: 0, due: 0 });
+    this.items.push({ offset: this.items.length + 1, key, expiresAt, state: 'new', attempt: 0, due: 0, id: '' });
   }
 
   /** A queue that is full: the oldest message dies that was not delivered yet. Returns whether there is room. */
@@ -40,6 +43,14 @@ class GroupModel {
     const dying = expired.length > 0 ? expired : oldest === undefined ? [] : [oldest];
     for (const item of dying) item.state = 'dead';
     return dying.length > 0;
+  }
+
+  setFence(fence: string): void {
+    this.fence = fence;
+    for (const item of this.items) {
+      if (item.state === 'in_flight') item.attempt--;
+      if (item.state === 'in_flight' || item.state === 'delayed') item.state = 'waiting';
+    }
   }
 
   claim(max: number, now: number): [number, number][] {
@@ -106,7 +117,18 @@ const step = fc.oneof(
       ttl: fc.constantFrom(undefined, undefined, 30, 120),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const), max: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('claim' as const),
+      max: fc.integer({ min: 1, max: 4 }),
+      by: fc.constantFrom('holder', 'holder', 'holder', 'one', undefined),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('fence' as const), fence: fc.constantFrom('one', 'two') }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -156,17 +178,25 @@ export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
             const appended = await bench().append(ref.channel, tags, kept, one.ttl).catch(nothingIfFull);
             expect(appended !== undefined).toBe(hasRoom);
           } else if (one.kind === 'claim') {
-            const deliveries = await bench().claim(ref, one.max, group);
+            const fence = one.by === 'holder' ? model.fence : one.by;
+            const claim = await bench().claimFenced(ref, fence, { max: one.max, options: group });
+            expect(claim.isFenced === true).toBe(fence !== model.fence);
+            if (claim.isFenced) continue;
+            const deliveries = claim.deliveries.map((each) => ({ ...each, message: each.message.message }));
             received.push(...deliveries);
             const claimed = deliveries.map(({ message, attempt }) => [message.offset, attempt]);
             expect(claimed).toEqual(model.claim(one.max, now));
+            for (const { id, message } of deliveries) Object.assign(model.items[message.offset - 1] ?? {}, { id });
+          } else if (one.kind === 'fence') {
+            await bench().groups.fence(ref, group, one.fence);
+            model.setFence(one.fence);
           } else {
             const delivery = received[one.which % Math.max(1, received.length)];
             const item = delivery && model.items[delivery.message.offset - 1];
             if (delivery === undefined || item === undefined) continue;
             const { outcome: type, delay } = one;
             const outcome = type === 'nack' ? { type, delay } : { type };
-            const isLatest = item.attempt === delivery.attempt;
+            const isLatest = item.id === delivery.id;
             const expected = isLatest && model.settle(item, type, { now, delay });
             expect(await bench().settle(ref, [delivery], outcome, group)).toEqual([expected]);
           }

@@ -1,6 +1,8 @@
 import type { GroupOptions } from '../groups.ts';
 import type { Entry } from './entry.ts';
 
+/** Milliseconds that a message at least waits which cannot die because the dead list is full. */
+export const FULL_DELAY = 10_000;
 /** How much a backoff varies: by this part up and down. */
 const VARIATION = 0.2;
 

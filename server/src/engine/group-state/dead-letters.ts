@@ -1,11 +1,16 @@
 import { type DeadLetter, type DeadPage, MOST_DEAD } from '../groups.ts';
+import type { GroupObserver } from './operation.ts';
 
 /** The dead letters of a group, in the order in which they died. */
 export class DeadLetters {
   readonly #letters = new Map<number, DeadLetter>();
   #ordinal: number;
 
-  constructor(letters: readonly DeadLetter[] = [], ordinal = 0) {
+  readonly #changed: GroupObserver['letter'] | undefined;
+
+  /** @param changed called with each letter that is added or removed */
+  constructor(letters: readonly DeadLetter[] = [], ordinal = 0, changed?: GroupObserver['letter']) {
+    this.#changed = changed;
     for (const letter of letters) this.#letters.set(letter.ordinal, letter);
     this.#ordinal = ordinal;
   }
@@ -27,10 +32,10 @@ export class DeadLetters {
     return this.#letters.get(ordinal);
   }
 
-  add(letter: Omit<DeadLetter, 'ordinal'>): DeadLetter {
+  add(letter: Omit<DeadLetter, 'ordinal'>): void {
     const added = { ...letter, ordinal: ++this.#ordinal };
     this.#letters.set(added.ordinal, added);
-    return added;
+    this.#changed?.(added.ordinal, added);
   }
 
   page(after: number, limit: number): DeadPage {
@@ -46,15 +51,10 @@ export class DeadLetters {
     return [...this.#letters.keys()];
   }
 
-  /** Removes letters. Returns those that were there. */
-  take(ordinals: readonly number[]): DeadLetter[] {
-    const taken: DeadLetter[] = [];
-    for (const ordinal of ordinals) {
-      const letter = this.#letters.get(ordinal);
-      if (letter === undefined) continue;
-      this.#letters.delete(ordinal);
-      taken.push(letter);
-    }
-    return taken;
+  /** Removes letters. Returns how many there were. */
+  remove(ordinals: readonly number[]): number {
+    const known = ordinals.filter((ordinal) => this.#letters.delete(ordinal));
+    for (const ordinal of known) this.#changed?.(ordinal, null);
+    return known.length;
   }
 }

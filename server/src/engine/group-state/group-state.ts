@@ -1,32 +1,30 @@
 import type { Position } from '@sluice/protocol';
 import { formatDeliveryId, parseDeliveryId } from '../delivery-id.ts';
-import type {
-  Claim,
-  ClaimRequest,
-  DeadLetter,
-  DeadPage,
-  DeathReason,
-  Delivery,
-  GroupGap,
-  GroupStats,
-  Outcome,
-  Settled,
+import {
+  type Claim,
+  type ClaimRequest,
+  type DeadLetter,
+  type DeadPage,
+  type DeathReason,
+  type Delivery,
+  type GroupGap,
+  type GroupStats,
+  MOST_EXPIRED,
+  type Outcome,
+  type Settled,
 } from '../groups.ts';
-import { MOST_EXPIRED } from '../groups.ts';
 import type { LoggedMessage } from '../logged-message.ts';
-import { backoffOf } from './backoff.ts';
+import { backoffOf, FULL_DELAY } from './backoff.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';
+import { fencedClaim } from './fenced-claim.ts';
 import { GapList } from './gap-list.ts';
 import { numbersOf } from './group-numbers.ts';
 import { messageOf } from './message-of.ts';
-import type { GroupLog, GroupObserver, GroupRecord, GroupSurroundings, Moment, Operation } from './operation.ts';
+import type { GroupLog, GroupRecord, GroupSurroundings, Moment, Operation } from './operation.ts';
 import { orderKeyOf, STRICT } from './order-lines.ts';
 import { type Expiring, hasExpired, type Overdue, withoutExpiry } from './overdue.ts';
 import { Unsettled } from './unsettled.ts';
-
-/** Milliseconds that a message at least waits which cannot die because the dead list is full. */
-const FULL_DELAY = 10_000;
 
 /**
  * A consumer group as a state machine: no input, no output, no clock. Engines that keep groups in
@@ -35,21 +33,23 @@ const FULL_DELAY = 10_000;
  */
 export class GroupState {
   readonly #vary: () => number;
-  readonly #observer: GroupObserver | undefined;
   readonly #unsettled: Unsettled;
   readonly #dead: DeadLetters;
   #epoch: string;
   readonly #gaps: GapList;
+  #fence: string | undefined;
   /** Since the latest claim. */
   #overdue: Overdue = { expired: 0, dropped: 0 };
 
   constructor(record: GroupRecord, { vary = Math.random, observer }: GroupSurroundings = {}) {
     this.#vary = vary;
-    this.#observer = observer;
     this.#epoch = record.position.epoch;
     this.#gaps = new GapList(record.gaps);
+    this.#fence = record.fence;
     this.#unsettled = new Unsettled(record.position.offset, record.entries, (entry) => observer?.entry(entry));
-    this.#dead = new DeadLetters(record.letters, record.ordinal);
+    this.#dead = new DeadLetters(record.letters, record.ordinal, (ordinal, letter) =>
+      observer?.letter(ordinal, letter),
+    );
   }
 
   /** The newest message that was read from the log. */
@@ -65,6 +65,11 @@ export class GroupState {
   /** Gaps that are not confirmed. */
   get gaps(): readonly GroupGap[] {
     return this.#gaps.all;
+  }
+
+  /** What claims must carry. */
+  get fence(): string | undefined {
+    return this.#fence;
   }
 
   /** Ordinal of the latest dead letter. */
@@ -83,8 +88,16 @@ export class GroupState {
     return head - this.#unsettled.next + this.#unsettled.size;
   }
 
-  claim(operation: Operation, { token, max, maxLength }: ClaimRequest): Claim {
+  /** Only claims that carry this fence are executed from now on. They begin at the floor. */
+  setFence(log: GroupLog, fence: string): void {
+    this.#adopt(log);
+    this.#fence = fence;
+    for (const entry of this.#unsettled.timed) this.#return(entry);
+  }
+
+  claim(operation: Operation, { token, max, maxLength, fence }: ClaimRequest): Claim {
     this.#adopt(operation.log);
+    if (fence !== this.#fence) return fencedClaim(this.#epoch, operation.options);
     this.#handleDue(operation);
     const deliveries: Delivery[] = [];
     const overdue = this.#overdue;
@@ -102,12 +115,9 @@ export class GroupState {
       }
     }
     this.#detach(operation);
-    const wait = overdue.expired < MOST_EXPIRED ? this.#wait(operation) : 0;
+    const untilDue = Math.max(0, this.#unsettled.nextDue - operation.at.now);
+    const wait = overdue.expired < MOST_EXPIRED ? Math.min(operation.options.ackTimeout, untilDue) : 0;
     return { epoch: this.#epoch, deliveries, gaps: this.#gaps.all, wait, dead: this.#dead.size, ...overdue };
-  }
-
-  #wait({ options, at }: Operation): number {
-    return Math.max(0, Math.min(options.ackTimeout, this.#unsettled.nextDue - at.now));
   }
 
   settle(operation: Operation, ids: readonly string[], outcome: Outcome): Settled {
@@ -160,7 +170,7 @@ export class GroupState {
   }
 
   bury(ordinals: readonly number[]): number {
-    return this.#takeLetters(ordinals).length;
+    return this.#dead.remove(ordinals);
   }
 
   /** A letter stays dead if it died in another epoch, or if the group was moved back before its offset. */
@@ -170,7 +180,7 @@ export class GroupState {
     for (const ordinal of ordinals ?? this.#dead.ordinals) {
       const message = this.#redrivable(ordinal);
       if (message === undefined) continue;
-      this.#takeLetters([ordinal]);
+      this.#dead.remove([ordinal]);
       const again = withoutExpiry(message);
       this.#unsettled.enter(new Entry(again.offset, orderKeyOf(again.message, options.orderBy), again));
       redriven++;
@@ -211,18 +221,7 @@ export class GroupState {
   /** The next message of the log dies, without being taken. */
   #passOver(message: LoggedMessage, reason: DeathReason, { time }: Moment): void {
     this.#unsettled.advance(message.offset);
-    this.#addLetter({ epoch: this.#epoch, reason, deliveries: 0, time, message });
-  }
-
-  #addLetter(letter: Omit<DeadLetter, 'ordinal'>): void {
-    const added = this.#dead.add(letter);
-    this.#observer?.letter(added.ordinal, added);
-  }
-
-  #takeLetters(ordinals: readonly number[]): DeadLetter[] {
-    const letters = this.#dead.take(ordinals);
-    for (const { ordinal } of letters) this.#observer?.letter(ordinal, null);
-    return letters;
+    this.#dead.add({ epoch: this.#epoch, reason, deliveries: 0, time, message });
   }
 
   /** Adopts what has happened to the log. */
@@ -298,8 +297,7 @@ export class GroupState {
         this.#die(entry, 'rejected', operation);
         break;
       case 'return':
-        entry.attempt--;
-        this.#unsettled.makeReady(entry);
+        this.#return(entry);
         break;
       case 'extend':
         this.#unsettled.extend(entry, now + operation.options.ackTimeout);
@@ -307,6 +305,11 @@ export class GroupState {
       case 'release':
         this.#unsettled.shorten(entry, now + outcome.grace);
     }
+  }
+
+  #return(entry: Entry): void {
+    if (entry.phase === 'in_flight') entry.attempt--;
+    this.#unsettled.makeReady(entry);
   }
 
   /** Its delivery failed: it dies, or is ready again after the delay, by default the backoff. */
@@ -331,7 +334,7 @@ export class GroupState {
 
   #addLetterOf({ attempt: deliveries, error }: Entry, death: Pick<DeadLetter, 'reason' | 'time' | 'message'>): void {
     const letter = { epoch: this.#epoch, deliveries, ...death };
-    this.#addLetter(error === undefined ? letter : { ...letter, error });
+    this.#dead.add(error === undefined ? letter : { ...letter, error });
   }
 
   #die(entry: Entry, reason: DeathReason, { log, options, at }: Operation): void {

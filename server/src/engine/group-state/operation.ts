@@ -42,6 +42,8 @@ export interface GroupRecord {
   readonly ordinal: number;
   /** Gaps that are not confirmed. */
   readonly gaps?: readonly GroupGap[];
+  /** What claims must carry; absent: nothing. */
+  readonly fence?: string | undefined;
 }
 
 /** Notified of each change, to store it. */

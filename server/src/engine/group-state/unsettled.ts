@@ -80,6 +80,11 @@ export class Unsettled {
     return count;
   }
 
+  /** Those that are in flight or delayed. */
+  get timed(): readonly Entry[] {
+    return [...this.#entries.values()].filter(({ phase }) => phase === 'in_flight' || phase === 'delayed');
+  }
+
   get(offset: number): Entry | undefined {
     return this.#entries.get(offset);
   }

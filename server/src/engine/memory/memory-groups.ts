@@ -57,6 +57,11 @@ export class MemoryGroups implements GroupStore {
     this.#logs.peek(channel).groups?.watched.delete(group);
   }
 
+  fence(ref: GroupRef, options: GroupOptions, fence: string): void {
+    this.#operate(ref, options, (state, { log }) => state.setFence(log, fence));
+    this.#announce(ref);
+  }
+
   claim(ref: GroupRef, options: GroupOptions, request: ClaimRequest): Claim {
     return this.#operate(ref, options, (state, operation) => state.claim(operation, request));
   }

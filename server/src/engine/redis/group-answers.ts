@@ -16,11 +16,12 @@ type ClaimAnswer = [
   deliveries: string[],
   expired: number,
   dropped: number,
+  isFenced?: 1,
 ];
 
 /** Reads the answer of `CLAIM`. */
 export function readClaim(answer: unknown, token: string): ReadClaim {
-  const [epoch, wait, dead, gaps, parts, expired, dropped] = answer as ClaimAnswer;
+  const [epoch, wait, dead, gaps, parts, expired, dropped, isFenced] = answer as ClaimAnswer;
   const deliveries: Delivery[] = [];
   let newest = { offset: 0, id: '' };
   for (let at = 0; at < parts.length; at += DELIVERY) {
@@ -29,7 +30,8 @@ export function readClaim(answer: unknown, token: string): ReadClaim {
     deliveries.push({ id: formatDeliveryId({ offset, token, epoch }), attempt, message });
     if (offset > newest.offset) newest = { offset, id };
   }
-  return { claim: { epoch, deliveries, gaps: gaps.map(readGap), wait: Number(wait), dead, expired, dropped }, newest };
+  const claim = { epoch, deliveries, gaps: gaps.map(readGap), wait: Number(wait), dead, expired, dropped };
+  return { claim: isFenced === 1 ? { ...claim, isFenced: true } : claim, newest };
 }
 
 /** Parts of a delivery: offset, attempt, time, content. */

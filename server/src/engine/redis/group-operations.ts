@@ -90,15 +90,34 @@ const ADOPT = 'adopt(log, group, options.start)';
 
 const operation = (...pieces: readonly string[]) => script(LIFE, GROUP, OPERATION, ...pieces);
 
+/** Sets the fence of a group, and ends its deliveries and delays. ARGV: 10 the fence. */
+export const FENCE = operation(
+  ADOPT,
+  `
+redis.call('HSET', group.base, 'f', ARGV[10])
+for _, part in ipairs({'flight', 'delayed'}) do
+  for _, id in ipairs(redis.call('ZRANGE', group[part], 0, -1)) do
+    local entry = load(group, id)
+    if part == 'flight' then entry.attempt = entry.attempt - 1 end
+    makeReady(group, entry)
+  end
+end
+store()
+announce()`,
+);
+
 /**
- * Claims. ARGV: 10 token, 11 maximum of deliveries, 12 characters after which the claim ends.
+ * Claims. ARGV: 10 token, 11 maximum of deliveries, 12 characters after which the claim ends, 13 the
+ * fence, or empty.
  *
  * Answers epoch, wait, dead letters, gaps (packed), a list that has for each delivery offset, attempt,
- * time and content, then the numbers of messages that have expired and that were dropped.
+ * time and content, then the numbers of messages that have expired and that were dropped; 1 follows if
+ * the group has another fence.
  */
 export const CLAIM = operation(
   ADOPT,
   `
+if ARGV[13] ~= group.fence then return {group.epoch, text(options.ackTimeout), 0, {}, {}, 0, 0, 1} end
 -- Looked at in one call: enough to be quick, few enough not to hold up the server.
 local MOST_STEPS = 2000
 local token, most, mostLength, steps = ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]), 0

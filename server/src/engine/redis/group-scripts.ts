@@ -16,8 +16,8 @@ export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly 
  * in memory; `GroupStore` says what each operation means.
  *
  * Keys of a group, in this order: a hash (`e` and `n` epoch and offset of the newest
- * message that was read from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
- * was used, `x` its expiry, `w` messages that have expired since the latest claim); `entries` (a hash by offset: the unsettled messages that were taken);
+ * message that was read from the log, `o` ordinal of the latest dead letter, `p` gaps, `f` its fence,
+ * `u` when it was used, `x` its expiry, `w` messages that have expired since the latest claim); `entries` (a hash by offset: the unsettled messages that were taken);
  * `lines` (a hash by order key: the last entry of each order; an entry names the ones before and
  * after it); the offsets of entries by phase, `flight` and `delayed` by the time when they are due,
  * `ready` by offset; `open` (the offsets of entries that are in the log, for the floor); `fresh` (the
@@ -131,14 +131,14 @@ end
 local function find(keys, now)
   local base, group = keys[1], {base = keys[1]}
   for at, part in ipairs(PARTS) do group[part] = keys[at + 1] end
-  local of = redis.call('HMGET', base, 'e', 'n', 'o', 'p', 'u', 'x')
+  local of = redis.call('HMGET', base, 'e', 'n', 'o', 'p', 'u', 'x', 'f')
   if of[6] and now >= tonumber(of[5]) + tonumber(of[6]) then
     reset(group, 0)
     redis.call('DEL', base, group.dead)
     of = {}
   end
   group.epoch, group.next, group.ordinal = of[1], tonumber(of[2]), tonumber(of[3] or '0')
-  group.expires = of[6]
+  group.expires, group.fence = of[6], of[7] or ''
   group.gaps, group.size = of[4] and cmsgpack.unpack(of[4]) or {}, redis.call('HLEN', group.entries)
   return group
 end

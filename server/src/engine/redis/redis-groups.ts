@@ -22,6 +22,7 @@ import {
   CLAIM,
   CONFIRM_GAPS,
   DEAD,
+  FENCE,
   MOVE,
   REDRIVE,
   RENEW,
@@ -116,10 +117,15 @@ export class RedisGroups implements GroupStore {
     }
   }
 
-  async claim(ref: GroupRef, options: GroupOptions, { token, max, maxLength }: ClaimRequest): Promise<Claim> {
+  async fence(ref: GroupRef, options: GroupOptions, fence: string): Promise<void> {
+    await this.#run(ref, options, { script: FENCE, values: [fence] });
+  }
+
+  async claim(ref: GroupRef, options: GroupOptions, request: ClaimRequest): Promise<Claim> {
+    const { token, max, maxLength, fence = '' } = request;
     const watched = this.#watched.get(ref.channel);
     if (watched?.has(ref.group)) watched.set(ref.group, options);
-    const answer = await this.#run(ref, options, { script: CLAIM, values: [token, max, maxLength] });
+    const answer = await this.#run(ref, options, { script: CLAIM, values: [token, max, maxLength, fence] });
     const { claim, newest } = readClaim(answer, token);
     // If Redis loses a delivered message, its offset must not be reused in this epoch.
     this.#options.log.confirm(ref.channel, { epoch: claim.epoch, head: newest.offset, id: newest.id });

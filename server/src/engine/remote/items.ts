@@ -68,6 +68,7 @@ export interface Calls {
   offer: { ask: [address: string, channel: string, capacity: number]; answer: null };
   responders: { ask: [channel: string]; answer: readonly RespondingNode[] };
   watchGroup: { ask: [ref: GroupRef]; answer: null };
+  fenceGroup: { ask: [ref: GroupRef, options: GroupOptions, fence: string]; answer: null };
   claim: { ask: [ref: GroupRef, options: GroupOptions, request: ClaimRequest]; answer: SentClaim };
   settle: {
     ask: [ref: GroupRef, options: GroupOptions, ids: readonly string[], outcome: Outcome];

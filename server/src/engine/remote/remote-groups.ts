@@ -55,6 +55,10 @@ export class RemoteGroups implements GroupStore {
     for (const { channel, group } of watched) this.take(channel, group);
   }
 
+  async fence(ref: GroupRef, options: GroupOptions, fence: string): Promise<void> {
+    await this.#link.call('fenceGroup', ref, options, fence);
+  }
+
   async claim(ref: GroupRef, options: GroupOptions, request: ClaimRequest): Promise<Claim> {
     const { deliveries, ...claim } = await this.#link.call('claim', ref, options, request);
     return {

@@ -8,7 +8,7 @@ export type GroupCall = Extract<
   readonly [
     'call',
     number,
-    'claim' | 'settle' | 'confirmGaps' | 'groupStats' | 'seekGroup' | 'dead' | 'bury' | 'redrive',
+    'fenceGroup' | 'claim' | 'settle' | 'confirmGaps' | 'groupStats' | 'seekGroup' | 'dead' | 'bury' | 'redrive',
     ...unknown[],
   ]
 >;
@@ -19,6 +19,8 @@ type Answer<Name extends keyof Calls> = Calls[Name]['answer'] | Promise<Calls[Na
 export function callGroups(store: GroupStore | undefined, item: GroupCall): Answer<GroupCall[2]> {
   const groups = expectGroups(store);
   switch (item[2]) {
+    case 'fenceGroup':
+      return map(groups.fence(item[3], item[4], item[5]), () => null);
     case 'claim':
       return map(groups.claim(item[3], item[4], item[5]), toSentClaim);
     case 'settle':

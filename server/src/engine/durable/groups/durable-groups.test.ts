@@ -93,6 +93,20 @@ describe('consumer groups of the durable engine', () => {
     expect(await bench.offsets(ref, 9, options)).toEqual([2]);
   });
 
+  it('keep their fence after a restart; the row of a group without one does not mention it', async () => {
+    const before = await open();
+    await before.bench.fill('a', 2);
+    const rowOf = ({ store }: Opened) =>
+      [...store.rows('groups', { limit: 1 })].map(({ value }) => value.toString())[0];
+    await before.bench.claim(ref, 1);
+    expect(rowOf(before)).not.toContain('fence');
+    await before.bench.groups.fence(ref, OPTIONS, 'one');
+    expect(rowOf(before)).toContain('"fence":"one"');
+    const { bench } = await restart(before);
+    expect(await bench.claimFenced(ref, undefined)).toMatchObject({ deliveries: [], isFenced: true });
+    expect((await bench.claimFenced(ref, 'one')).deliveries).toHaveLength(2);
+  });
+
   it('confirm a settlement only when it is flushed', async () => {
     const { bench, store } = await open();
     await bench.fill('a', 1);

@@ -85,6 +85,11 @@ export class DurableGroups implements GroupStore {
     return this.#watched.get(channel)?.has(group) === true;
   }
 
+  async fence(ref: GroupRef, options: GroupOptions, fence: string): Promise<void> {
+    await this.#operate(ref, options, (state, { log }) => state.setFence(log, fence));
+    this.#announce(ref);
+  }
+
   claim(ref: GroupRef, options: GroupOptions, request: ClaimRequest): Promise<Claim> {
     return this.#operate(ref, options, (state, operation) => state.claim(operation, request));
   }

@@ -24,6 +24,8 @@ export interface GroupRow {
   readonly ordinal: number;
   /** Gaps that are not confirmed. */
   readonly gaps?: readonly GroupGap[];
+  /** What claims must carry; absent: nothing. A version that does not know it writes the row without it. */
+  readonly fence?: string;
   /** `null`: only the publishers of a queue have used it. */
   readonly start: GroupOptions['start'] | null;
   readonly expires: number | null;

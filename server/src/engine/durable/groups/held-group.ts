@@ -70,6 +70,7 @@ export class HeldGroup {
       letters: rows(keys.letters, decodeLetter),
       ordinal: row.ordinal,
       ...(row.gaps && { gaps: row.gaps }),
+      fence: row.fence,
     };
     return new HeldGroup(names, record, row);
   }
@@ -103,9 +104,13 @@ export class HeldGroup {
   }
 
   #saveRow(put: (change: Change) => void): void {
-    const { position, ordinal, gaps } = this.state;
+    const { position, ordinal, gaps, fence } = this.state;
     const { name: group, start, expires, used } = this;
-    const row = { group, ...position, ordinal, start, expires, used, ...(gaps.length > 0 && { gaps: [...gaps] }) };
+    const row = {
+      ...{ group, ...position, ordinal, start, expires, used },
+      ...(gaps.length > 0 && { gaps: [...gaps] }),
+      ...(fence !== undefined && { fence }),
+    };
     if (this.#row !== undefined && !isChanged(this.#row, row)) return;
     this.#row = row;
     put({ table: 'groups', key: this.#keys.group, value: encodeGroup(row) });
@@ -117,6 +122,8 @@ function isChanged(before: GroupRow, after: GroupRow): boolean {
   const isNoted = after.expires === null || after.used - before.used < NOTED * after.expires;
   return (
     !isNoted ||
-    (['epoch', 'offset', 'ordinal', 'start', 'expires'] as const).some((field) => before[field] !== after[field])
+    (['epoch', 'offset', 'ordinal', 'start', 'expires', 'fence'] as const).some(
+      (field) => before[field] !== after[field],
+    )
   );
 }

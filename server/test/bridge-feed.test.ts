@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { PROGRAM } from '../src/auth/identity.ts';
+import { BridgeFeed, FeedLost } from '../src/bridges/bridge-feed.ts';
+import { EngineUnavailable } from '../src/engine/engine.ts';
+import { Refusal } from '../src/refusal.ts';
+import { createWorld } from './support/world.ts';
+
+/** A gateway with these messages, and the parts of a feed of one of its groups. */
+async function start(messages: number) {
+  const world = await createWorld({ channels: { orders: { history: true, groups: { g: { start: 'oldest' } } } } });
+  const { groups } = world.services;
+  const target = groups?.find('orders', PROGRAM, 'g');
+  if (groups === undefined || target === undefined || target instanceof Refusal) throw new Error('there is no group');
+  for (let n = 1; n <= messages; n++) await world.gateway.publish('orders', n);
+  return { world, parts: { groups, store: groups.store, target } };
+}
+
+type Parts = Awaited<ReturnType<typeof start>>['parts'];
+
+/** Somebody else fences the group, and claims everything. */
+async function takeOver({ store, target: { ref, rule } }: Parts): Promise<number[]> {
+  await store.fence(ref, rule.delivery, 'another');
+  const request = { token: 'theirs', max: 100, maxLength: 1e6, fence: 'another' };
+  const { deliveries } = await store.claim(ref, rule.delivery, request);
+  return deliveries.map(({ message }) => message.offset);
+}
+
+const offsetsOf = async (feed: BridgeFeed): Promise<number[]> =>
+  (await feed.next()).messages.map(({ message }) => message.offset);
+
+describe('the feed of a bridge', () => {
+  it('begins at the first message that was not acknowledged', async () => {
+    const { parts } = await start(3);
+    for (let attempts = 0; attempts < 2; attempts++) {
+      const feed = await BridgeFeed.open(parts);
+      expect(await offsetsOf(feed)).toEqual([1, 2, 3]);
+      feed.close();
+    }
+    const feed = await BridgeFeed.open(parts);
+    await feed.next();
+    await feed.acknowledge();
+    feed.close();
+    const { store, target } = parts;
+    expect(await store.stats(target.ref, target.rule.delivery)).toMatchObject({ floor: 3, inFlight: 0 });
+  });
+
+  it('ends when it claims and another has fenced the group, and leaves it all messages', async () => {
+    const { world, parts } = await start(0);
+    const feed = await BridgeFeed.open(parts);
+    const next = expect(feed.next()).rejects.toBeInstanceOf(FeedLost);
+    await world.idle();
+    await parts.store.fence(parts.target.ref, parts.target.rule.delivery, 'another');
+    await world.gateway.publish('orders', 1);
+    await next;
+    await expect(feed.next()).rejects.toBeInstanceOf(FeedLost);
+    expect(await takeOver(parts)).toEqual([1]);
+  });
+
+  it('acknowledges nothing once another has fenced the group', async () => {
+    const { parts } = await start(2);
+    const feed = await BridgeFeed.open(parts);
+    expect(await offsetsOf(feed)).toEqual([1, 2]);
+    expect(await takeOver(parts)).toEqual([1, 2]);
+    await expect(feed.acknowledge()).rejects.toBeInstanceOf(FeedLost);
+  });
+
+  it('ends if a claim was executed and not answered, because the next one would bring later messages', async () => {
+    const { parts } = await start(2);
+    const { store } = parts;
+    const claim = store.claim.bind(store);
+    store.claim = async (...args) => {
+      store.claim = claim;
+      await claim(...args);
+      throw new EngineUnavailable('the connection was lost');
+    };
+    const feed = await BridgeFeed.open(parts);
+    await expect(feed.next()).rejects.toBeInstanceOf(FeedLost);
+    expect(await offsetsOf(await BridgeFeed.open(parts))).toEqual([1, 2]);
+  });
+
+  it('that was closed returns nothing, also if another has fenced the group', async () => {
+    const { parts } = await start(2);
+    const feed = await BridgeFeed.open(parts);
+    feed.close();
+    expect(await takeOver(parts)).toEqual([1, 2]);
+    expect(await feed.next()).toEqual({ gaps: [], messages: [] });
+  });
+});
