@@ -38,6 +38,8 @@ export async function deliverBacklog(source: BacklogSource, subscriber: Subscrib
     if (subscriber.state !== 'denied' && subscriber.state !== 'ended') subscriber.fail(error);
     return { messages: [], ...(position && { gap: { to, reason: 'no_history' } }) };
   });
+  // A start by time lies somewhere before all that is lost.
+  if (rest.gap && !position) subscriber.position ??= { epoch: to.epoch, offset: 0 };
   subscriber.precede({ ...rest, messages: messages.map((message) => complete(message, channel, to.epoch)) });
 }
 
@@ -51,17 +53,21 @@ async function readBacklog(read: ReadPage, start: Place, to: Position): Promise<
   const after = Math.max(0, sameEpoch ? position.offset : position ? 0 : to.offset - rewind);
   const messages: Message[] = [];
   let before = to.offset + 1;
+  let noHistory: true | undefined;
   while (before > after + 1) {
     const page = await read({ before, limit: Math.min(PAGE, before - after - 1) });
     const wanted =
       page.epoch === to.epoch ? page.messages.filter(({ offset, time }) => offset > after && time >= since) : [];
     messages.unshift(...wanted);
+    noHistory = page.noHistory;
     if (page.epoch !== to.epoch) break;
     // With a filter, a page covers offsets without a message.
     before = page.covers?.from ?? wanted[0]?.offset ?? before;
     if (before <= page.first || wanted.length < page.messages.length || !(page.covers ?? wanted[0])) break;
   }
   const kept = before - 1;
+  // As the gateway does for the first subscriber: nobody knows which messages are of that time. SPEC.md section 4.3.
+  if (start.since !== undefined && noHistory) return { messages, gap: { to, reason: 'no_history' } };
   if (!position || (sameEpoch && kept <= after)) return { messages };
   const reason = sameEpoch ? 'retention' : 'epoch_changed';
   return { messages, gap: { to: { epoch: to.epoch, offset: kept }, reason } };

@@ -185,6 +185,8 @@ export interface HistoryPage<T = unknown, M extends Message = Message<T>> {
    * `to`, perhaps none. Read on with `before: from`, or `after: to`.
    */
   readonly covers?: { readonly from: number; readonly to: number };
+  /** The channel keeps no history. */
+  readonly noHistory?: true;
 }
 
 /** Options of `messages`: where the iteration starts, and what ends it. */

@@ -80,6 +80,32 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
     expect(lost).toEqual([undefined, 2]);
   });
 
+  it.each([
+    { head: 3, gaps: [{ reason: 'no_history', lost: undefined }] },
+    { head: 0, gaps: [] },
+  ])(
+    'tells a later subscriber of a channel without history what the first one is told, at offset $head',
+    async ({ head, gaps }) => {
+      void client.connect();
+      await turn();
+      await gateway.socket.accept({ time: TRUE_TIME });
+      client.channel('a').subscribe(() => {});
+      await turn();
+      gateway.socket.subscribed(head);
+      const told: unknown[] = [];
+      client.channel('a').subscribe(() => {}, {
+        since: { ago: 60_000 },
+        onGap: ({ reason, lost }) => told.push({ reason, lost }),
+      });
+      await turn();
+      if (head > 0) {
+        gateway.socket.reply('history', { epoch: 'e1', head, first: head + 1, messages: [], noHistory: true });
+        await turn();
+      }
+      expect(told).toEqual(gaps);
+    },
+  );
+
   it('reads the backlog of a later subscriber from that time', async () => {
     void client.connect();
     await turn();

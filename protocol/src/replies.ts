@@ -123,6 +123,8 @@ export interface HistoryResult {
    * all messages of it that match; read on before `from` or after `to`.
    */
   readonly covers?: { readonly from: number; readonly to: number };
+  /** The channel keeps no history: what was published is lost to whoever did not receive it at once. */
+  readonly noHistory?: true;
 }
 
 export interface ScheduleResult {

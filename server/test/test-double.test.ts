@@ -224,6 +224,22 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     expect(news.notes.lines).toEqual(['live', 'subscribing', 'catching-up', 'gap no_history 2 0-2', 'live']);
   });
 
+  it('tells every subscriber with "since" that the channel keeps no history, not only the first', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const live = listen(ada, 'news:today');
+    await live.notes.ends('live');
+    await gateway.publish('news:today', 1);
+    await live.notes.ends('1 -: 1');
+    const gap = new Promise((resolve) => {
+      ada.channel('news:today').subscribe(() => {}, {
+        since: { ago: 60_000 },
+        onGap: ({ reason, lost, to }) => resolve({ reason, lost, offset: to.offset }),
+      });
+    });
+    expect(await gap).toEqual({ reason: 'no_history', lost: undefined, offset: 1 });
+  });
+
   it('reports the messages that the log no longer has', async () => {
     gateway = await start();
     const { notes } = listen(gateway.client('ada'), 'chat:lobby');

@@ -149,7 +149,8 @@ export class MemoryLog {
     const inRange = this.#kept.filter(({ offset }) => offset > (after ?? 0) && offset < before);
     const all = inRange.filter((message) => !hasExpired(message) && matches?.(message) !== false);
     const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
-    const result = { epoch: this.epoch, head: this.#head, first: this.first, messages };
+    const kind = this.#limit === 0 ? { noHistory: true as const } : {};
+    const result = { epoch: this.epoch, head: this.#head, first: this.first, messages, ...kind };
     if (!matches && all.length === inRange.length) return result;
     const isCut = messages.length < all.length;
     const from = isCut && after === undefined ? messages[0]?.offset : undefined;

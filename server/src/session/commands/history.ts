@@ -32,6 +32,7 @@ function read(session: SessionContext, command: HistoryCommand, granted: Granted
   const onBytes = (bytes: number) => limits.chargePage(bytes, services.clock);
   return chain(readPage(services.log, { ...command, conditions }, { expiry: services.expiry, onBytes }), (page) => {
     const isInForce = rule.only === null || session.identity === identity;
-    return isInForce ? page : read(session, command, granted);
+    if (!isInForce) return read(session, command, granted);
+    return rule.history === null ? { ...page, noHistory: true } : page;
   });
 }
