@@ -23,6 +23,17 @@ const HASHES = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;
 const LIFETIME = 15 * 60_000;
 const OPTIONS = ['secret', 'sub', 'expiresIn', 'caps', 'claims', 'algorithm', 'kid'];
 
+const LONGEST_NAME = 200;
+const CONTROL = /\p{Cc}/u;
+
+/** Returns why no gateway accepts this user, the rest of a sentence. SPEC.md section 3.3. */
+function userNameFault(user: unknown): string | null {
+  if (typeof user !== 'string' || user === '') return 'must be a non-empty string';
+  if (user.length > LONGEST_NAME) return `is longer than ${LONGEST_NAME} characters`;
+  if (!user.isWellFormed()) return 'holds a lone surrogate';
+  return CONTROL.test(user) ? 'holds a control character' : null;
+}
+
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /**
@@ -41,7 +52,8 @@ export function mintToken(options: MintOptions): string {
   refuseOthers('mintToken', options, OPTIONS);
   const { secret, sub, expiresIn = LIFETIME, caps, claims = {}, algorithm = 'HS256', kid } = options;
   if (secret === '') throw new TypeError('mintToken: "secret" is empty. It is the secret of the gateway\'s "keys"');
-  if (sub === '') throw new TypeError('mintToken: "sub" is empty. It names the user');
+  const fault = userNameFault(sub);
+  if (fault !== null) throw new TypeError(`mintToken: "sub" ${fault}. It names the user`);
   if (!(Number.isFinite(expiresIn) && expiresIn > 0)) {
     throw new TypeError('mintToken: "expiresIn" must be a number of milliseconds, e.g. 15 * 60_000');
   }

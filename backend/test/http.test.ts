@@ -178,7 +178,11 @@ describe('a token', () => {
   });
 
   it.each([
-    [{ sub: '' }, '"sub" is empty'],
+    [{ sub: '' }, '"sub" must be a non-empty string'],
+    [{ sub: 7 as unknown as string }, '"sub" must be a non-empty string'],
+    [{ sub: 'a\u0007' }, '"sub" holds a control character'],
+    [{ sub: 'a\ud800' }, '"sub" holds a lone surrogate'],
+    [{ sub: 'a'.repeat(201) }, '"sub" is longer than 200 characters'],
     [{ secret: '' }, '"secret" is empty'],
     [{ expiresIn: 0 }, '"expiresIn" must be'],
     [{ expiresIn: Number.POSITIVE_INFINITY }, '"expiresIn" must be'],

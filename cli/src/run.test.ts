@@ -41,6 +41,8 @@ describe('the command line', () => {
     [['serve', '--prot', '1'], "unknown option '--prot'"],
     [['token'], "required option '--sub <user>' not specified"],
     [['token', '--sub', 'a', '--expires', 'soon'], 'Write a duration, like 30s'],
+    [['token', '--sub', ''], '--sub must be a non-empty string'],
+    [['token', '--sub', 'a\u0007'], '--sub holds a control character'],
     [['token', '--sub', 'a', '--cap', 'chat:*'], 'Write pattern=verbs'],
     [['token', '--sub', 'a', '--claim', 'role'], 'Write name=value'],
     [['token', '--sub', 'a', '--algorithm', 'RS256'], 'Allowed choices are HS256'],

@@ -1,3 +1,4 @@
+import { userNameFault } from '@sluice/protocol';
 import { mintToken } from '@sluice/server';
 import {
   findFile,
@@ -63,7 +64,8 @@ async function token(flags: TokenFlags, shell: Shell): Promise<void> {
   const { sub, cap: caps, claim: claims, expires: expiresIn, url, secret, algorithm } = flags;
   const problem = parseCapabilities(caps);
   if (typeof problem === 'string') throw new CliError(`--cap: ${problem}`, 2);
-  if (sub === '') throw new CliError('--sub must name the user', 2);
+  const fault = userNameFault(sub);
+  if (fault !== null) throw new CliError(`--sub ${fault}. It names the user`, 2);
   if (url !== undefined) {
     const wish = { sub, caps, claims, expiresIn };
     const found = await fetchDevCredentials(url, wish, shell);

@@ -324,6 +324,8 @@ describe('in development', () => {
     '?sub=a&caps={"a":["fly"]}',
     '?sub=a&claims=1',
     '?sub=a&exp=60',
+    '?sub=a%07',
+    '?sub=%ED%A0%80%00',
   ])('refuses /dev/token%s', async (query) => {
     const dev = await startGateway({ dev: true, keys: [] });
     try {

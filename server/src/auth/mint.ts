@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import { userNameFault } from '@sluice/protocol';
 import { type CryptoKey, type JWK, type KeyObject, SignJWT } from 'jose';
 import { parseCapabilities } from './identity.ts';
 import type { Algorithm } from './keys.ts';
@@ -29,7 +30,7 @@ const LIFETIME = 15 * 60_000;
 /**
  * Signs a token for a user.
  *
- * @throws TypeError if `expiresIn` is not a finite number, the user or the secret is empty, or a private key has no algorithm
+ * @throws TypeError if `expiresIn` is not a finite number, the user has a name that no gateway accepts, the secret is empty, or a private key has no algorithm
  * @throws Error if the capabilities are malformed, or if neither `secret` nor `key` is given
  * @example
  * ```ts
@@ -47,7 +48,8 @@ export function mintToken(options: MintOptions): Promise<string> {
   const { secret, key, kid, sub, caps, claims = {}, expiresIn = LIFETIME, clock = Date.now } = options;
   const { algorithm = secret === undefined ? undefined : 'HS256' } = options;
   if (secret === '') throw new TypeError('mintToken: "secret" is empty. It is the secret of the gateway\'s "keys"');
-  if (sub === '') throw new TypeError('mintToken: "sub" is empty. It names the user');
+  const fault = userNameFault(sub);
+  if (fault !== null) throw new TypeError(`mintToken: "sub" ${fault}. It names the user`);
   if (!Number.isFinite(expiresIn)) {
     throw new TypeError('mintToken: expiresIn must be a number of milliseconds, e.g. 15 * 60_000');
   }

@@ -362,7 +362,11 @@ describe('mintToken', () => {
 
   it.each<[string, object, string]>([
     ['no secret', { secret: '', sub: 'ada' }, '"secret" is empty'],
-    ['no user', { secret: SECRET, sub: '' }, '"sub" is empty'],
+    ['no user', { secret: SECRET, sub: '' }, '"sub" must be a non-empty string'],
+    ['a user that is no text', { secret: SECRET, sub: 7 }, '"sub" must be a non-empty string'],
+    ['a user with a control character', { secret: SECRET, sub: 'a\u0007' }, '"sub" holds a control character'],
+    ['a user with half a character', { secret: SECRET, sub: 'a\ud800' }, '"sub" holds a lone surrogate'],
+    ['a user with a long name', { secret: SECRET, sub: 'a'.repeat(201) }, '"sub" is longer than 200 characters'],
     ['neither secret nor key', { sub: 'ada' }, 'needs a secret or a key'],
     ['a private key without an algorithm', { key: {}, sub: 'ada' }, '"algorithm" is required with a private key'],
   ])('refuses %s', (_, options, message) => {

@@ -1,3 +1,4 @@
+import { userNameFault } from '@sluice/protocol';
 import type { DevAccess } from '../../auth/dev-access.ts';
 import { parseCapabilities } from '../../auth/identity.ts';
 import { mintToken } from '../../auth/mint.ts';
@@ -73,7 +74,8 @@ function readWish(query: URLSearchParams): Wish | Refusal {
   if (strange !== null) return strange;
   const invalid = (detail: string) => new Refusal('command_invalid', detail);
   const sub = query.get('sub') ?? '';
-  if (sub === '' || sub.length > 200) return invalid('"sub" must name the user, e.g. /dev/token?sub=ada');
+  const fault = userNameFault(sub);
+  if (fault !== null) return invalid(`"sub" ${fault}. It names the user, e.g. /dev/token?sub=ada`);
   const lifetime = Number(query.get('expires') ?? LIFETIME);
   if (!(lifetime > 0 && lifetime <= 86_400)) return invalid('"expires" must be a number of seconds, at most 86400');
   const claims = parseObject(query.get('claims') ?? '{}');
