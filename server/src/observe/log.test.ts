@@ -1,3 +1,6 @@
+import { Writable } from 'node:stream';
+import type { Logger } from 'pino';
+import pretty from 'pino-pretty';
 import { describe, expect, it } from 'vitest';
 import { tokenFor } from '../../test/support/tokens.ts';
 import { createWorld } from '../../test/support/world.ts';
@@ -80,4 +83,30 @@ describe('the log', () => {
   it('can be read by people', () => {
     expect(() => createLogger({ level: 'silent', format: 'pretty' })).not.toThrow();
   });
+});
+
+describe('the log for a terminal', () => {
+  const written = (write: (log: Logger) => void) => {
+    const lines: string[] = [];
+    const destination = new Writable({
+      write: (line, _, done) => {
+        lines.push(String(line));
+        done();
+      },
+    });
+    const load = () => ((options) => pretty({ ...options, destination, colorize: false, sync: true })) as typeof pretty;
+    write(createLogger({ level: 'info', format: 'pretty' }, load));
+    return lines.join('');
+  };
+
+  it.each(['\u001b[2J', '\u009b2J', '\u007f', '\r', '\u0007'])(
+    'shows control characters of a peer as text: %j',
+    (text) => {
+      const err = { __proto__: null, name: 'Error', message: text, stack: `Error: ${text}\n    at ${text}` };
+      const output = written((log) => log.info({ origin: text, list: [text], err, nested: { text } }, 'refused'));
+      expect(output).toContain('refused');
+      expect(output).not.toMatch(/(?!\n)\p{Cc}/u);
+      expect(output).toContain(`\\u${text.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    },
+  );
 });

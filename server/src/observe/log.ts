@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
 import type pretty from 'pino-pretty';
 import type { EventBus } from '../events.ts';
 import type { Clock } from '../util/clock.ts';
@@ -6,6 +6,7 @@ import { cutText } from '../util/cut-text.ts';
 import { MissingPackageError, requireOptional } from '../util/optional-package.ts';
 import { closeLabel } from './close-label.ts';
 import { type LineKind, LogThrottle } from './log-throttle.ts';
+import { printable } from './printable.ts';
 
 export interface LogOptions {
   readonly level: string;
@@ -25,7 +26,7 @@ export function createLogger(options: LogOptions, loadPretty = requirePretty): L
   const { level, format, destination } = options;
   if (destination !== undefined || format === 'json') return jsonLogger(level, destination);
   try {
-    return jsonLogger(level, loadPretty()({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }));
+    return jsonLogger(level, loadPretty()({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }), { log: printable });
   } catch (error) {
     if (!(error instanceof MissingPackageError)) throw error;
     const log = jsonLogger(level);
@@ -36,8 +37,10 @@ export function createLogger(options: LogOptions, loadPretty = requirePretty): L
 
 const requirePretty = () => requireOptional<typeof pretty>('log.format: "pretty"', 'pino-pretty');
 
-function jsonLogger(level: string, stream?: DestinationStream): Logger {
-  const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
+type Formatters = NonNullable<LoggerOptions['formatters']>;
+
+function jsonLogger(level: string, stream?: DestinationStream, formatters: Formatters = {}): Logger {
+  const options = { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters };
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
