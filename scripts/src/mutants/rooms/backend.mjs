@@ -146,8 +146,8 @@ export const backend = [
   },
   {
     file: `${SRC}/mint.ts`,
-    from: "if (sub === '') throw",
-    to: "if (sub === ' ') throw",
+    from: 'if (fault !== null) throw',
+    to: 'if (fault === "") throw',
     fault: 'a token without a user is minted',
     tests: HTTP,
   },
