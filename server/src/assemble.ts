@@ -35,7 +35,6 @@ import { type DescriptorSource, DescriptorWatch, procDescriptors } from './obser
 import { LoopWatch } from './observe/lag-metrics.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { totalsOf } from './observe/totals.ts';
 import { HttpClient } from './outgoing/http-client.ts';
 import { AddressPolicy } from './outgoing/private-addresses.ts';
 import { Presence } from './presence/presence.ts';
@@ -275,9 +274,9 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
     scheduled: () => schedules.size,
     recurring: () => schedules.recurring.size,
     groups: async () => groups?.measure() ?? [],
-    webhooks: async () => (await webhooks?.webhooks.list()) ?? [],
+    webhooks: async () => (await webhooks?.webhooks.measure()) ?? [],
   });
-  const totals = async () => totalsOf(await metrics.snapshot());
+  const totals = () => metrics.totals();
   new LocalNode({ cluster, hub, registry, rules, log, presence, events, clock, node: config.node, engine, totals });
   new LocalActions({ cluster, registry, scheduler, hooks, rules, events, clock });
   const inForce = { config };

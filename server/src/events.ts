@@ -171,6 +171,8 @@ export interface Events {
   /** Too few file descriptors are left, and WebSockets are refused; the second event ends that. */
   descriptorsLow: { open: number; limit: number };
   descriptorsAmple: { open: number; limit: number };
+  /** Other processes of the gateway cannot open the tickets of this one; `advice`: what to do. */
+  ticketsLocal: { advice: string };
   /** `httpPort`: a second port for HTTP only. */
   started: { url: string; httpPort?: number };
   /**

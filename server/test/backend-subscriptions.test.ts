@@ -123,6 +123,20 @@ describe('POST /api/v1/users/{user}/subscribe', () => {
     await expect(client.result({ type: 'subscribe', channel: 'order:7' })).rejects.toThrow(/permission_denied/);
   });
 
+  it('stays the right of a connection that an end leaves alone', async () => {
+    const gateway = await startManaged(CHANNELS);
+    const kept = await connect(gateway, 'ada');
+    const ended = await connect(gateway, 'ada');
+    await subscribe(gateway, 'ada', { channel: 'order:7' });
+    await kept.client.push('subscribed');
+    const body = { except: kept.id };
+    expect((await call(gateway, '/users/ada/unsubscribe', { body })).json).toEqual({ connections: 1, ended: 1 });
+    await ended.client.push('unsubscribed');
+    await kept.client.result({ type: 'unsubscribe', channel: 'order:7' });
+    await kept.client.result({ type: 'subscribe', channel: 'order:7' });
+    await expect(ended.client.result({ type: 'subscribe', channel: 'order:7' })).rejects.toThrow(/permission_denied/);
+  });
+
   it('lets the client leave, and come back', async () => {
     const gateway = await startManaged(CHANNELS);
     const { client } = await connect(gateway, 'ada');

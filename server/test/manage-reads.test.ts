@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { ConfigInput } from '../src/config/config.ts';
+import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
+import { MemoryNodes } from '../src/engine/memory/memory-nodes.ts';
+import type { Nodes } from '../src/engine/nodes.ts';
 import { call, KEYS, readAll, startManaged, startTwo } from './support/managed-gateways.ts';
 import type { RealGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
+
+const WEBHOOK_KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 async function subscribe(gateway: RealGateway, user: string, ...channels: string[]) {
   const { client } = await gateway.connect(await tokenFor(user));
@@ -41,6 +47,43 @@ describe('GET /api/v1/nodes', () => {
     await two.stop();
     const { json: alone } = await call(one, '/nodes');
     expect([alone.nodes.length, alone.missing]).toEqual([1, undefined]);
+  });
+});
+
+/** Nodes on one mailbox system, of which those named in `hung` receive nothing. */
+async function startSome(config: ConfigInput, { running, hung }: Readonly<Record<'running' | 'hung', string[]>>) {
+  const shared = new MemoryNodes();
+  const deaf: Nodes = { open: (address, listener) => shared.open(address, { ...listener, received: () => {} }) };
+  const start = (node: string, nodes: Nodes) => {
+    class NodeEngine extends MemoryEngine {
+      override readonly nodes = nodes;
+    }
+    return startManaged({ ...config, node }, { engine: new NodeEngine() });
+  };
+  const [first] = await Promise.all(running.map((node) => start(node, shared)));
+  await Promise.all(hung.map((node) => start(node, deaf)));
+  if (first === undefined) throw new Error('no node is running');
+  return first;
+}
+
+describe('a node that hangs', () => {
+  const webhooks = { backend: { url: 'http://127.0.0.1:1/', events: ['user.online' as const], keys: [{ key: WEBHOOK_KEY }] } };
+
+  it.each<[string, ConfigInput]>([
+    ['no webhook', {}],
+    ['a webhook', { webhooks }],
+  ])('does not hide the others, with %s', async (_, config) => {
+    const one = await startSome(config, { running: ['one', 'two', 'three'], hung: ['four'] });
+    const { json } = await call(one, '/nodes');
+    expect(json.nodes.map(({ node }: { node: string }) => node)).toEqual(['one', 'three', 'two']);
+    expect(json.missing).toHaveLength(1);
+  });
+
+  it('does not delay the metrics of the others', async () => {
+    const one = await startSome({ webhooks }, { running: ['one'], hung: ['two'] });
+    const asked = vi.spyOn(one.cluster, 'ask');
+    expect(await (await fetch(`${one.url}/metrics`)).text()).toContain('sluice_webhook_lag{webhook="backend"} 0');
+    expect(asked).not.toHaveBeenCalled();
   });
 });
 

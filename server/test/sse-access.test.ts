@@ -1,5 +1,9 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { TicketSeal } from '../src/auth/tickets.ts';
 import type { ConfigInput } from '../src/config/config.ts';
+import { hintsFor } from '../src/config/hints.ts';
+import { parseConfig } from '../src/config/schema.ts';
 import type { HttpReply } from '../src/transport/http.ts';
 import { LoopbackStream } from '../src/transport/loopback-stream.ts';
 import { HeldCalls } from './support/held-calls.ts';
@@ -162,6 +166,33 @@ describe('a ticket', () => {
     const query = `channel=chat:a&ticket=${ticket}`;
     expect(nameOf(await ask(second, query))).toBe('stream');
     expect(nameOf(await ask(world, query))).toBe('unauthorized');
+  });
+
+  it('cannot be made by backends whose keys are all restricted', async () => {
+    const restricted = [
+      { name: 'reader', secret: KEY, caps: { 'news:*': ['history'] } },
+      { name: 'limited', secret: `${KEY}-2`, caps: {} },
+    ];
+    const world = await createWorld({ keys: [], anonymous: true, apiKeys: restricted });
+    const ticket = new TicketSeal(restricted.map(({ secret }) => secret)).seal({
+      ...{ id: 'made', expiresAt: world.clock.now() + 60_000, channels: ['user:ada'], claims: { sub: 'ada' } },
+    });
+    expect(nameOf(await ask(world, `channel=user:ada&ticket=${ticket}`))).toBe('unauthorized');
+  });
+
+  it.each<[string, ConfigInput, boolean]>([
+    ['no key', {}, true],
+    ['a restricted key', { apiKeys: [{ name: 'limited', secret: KEY, caps: {} }] }, true],
+    ['an unrestricted key', { apiKeys: [{ name: 'backend', secret: KEY }] }, false],
+    ['a restricted key and one worker', { workers: 1, apiKeys: [{ name: 'limited', secret: KEY, caps: {} }] }, false],
+    ['streams that are off', { sse: false }, false],
+  ])('of a gateway with workers and %s: the gateway warns that only one process accepts it: %s', async (_, own, warns) => {
+    const lines: string[] = [];
+    const config: ConfigInput = { keys: [], anonymous: true, workers: 2, ...own };
+    await createWorld(config, { log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
+    expect(lines.join('').includes('a ticket is accepted only by the process that issued it')).toBe(warns);
+    const channels = { a: { allow: { subscribe: 'users' } } };
+    expect(hintsFor(parseConfig({ ...config, channels })).map((hint) => hint.slice(0, 4))).toEqual(warns ? ['sse:'] : []);
   });
 
   it.each<[string, string, unknown, string]>([

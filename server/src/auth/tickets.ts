@@ -3,6 +3,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { readClaims } from './claims.ts';
 import type { Identity } from './identity.ts';
+import type { KeyConfig } from './keys.ts';
+import type { ApiKeyConfig } from './secrets.ts';
 import type { Verification } from './token.ts';
 
 /** The content of a ticket. */
@@ -24,6 +26,23 @@ const TAG = 16;
 
 /** Is this a ticket rather than a token? */
 export const isTicket = (credential: string): boolean => credential.startsWith(PREFIX);
+
+/**
+ * The secrets of a configuration from which the key of tickets is derived. All nodes share them, and
+ * whoever has all of them can make tickets: hence only secrets that already permit everything.
+ */
+export function ticketSecrets(config: {
+  readonly apiKeys: readonly ApiKeyConfig[];
+  readonly keys: readonly KeyConfig[];
+}): readonly string[] {
+  const unrestricted = config.apiKeys.filter(({ caps }) => caps === undefined);
+  return [...unrestricted.map(({ secret }) => secret), ...config.keys.flatMap(sharedSecretOf)];
+}
+
+function sharedSecretOf(key: KeyConfig): readonly string[] {
+  if ('secret' in key) return [key.secret];
+  return 'jwk' in key && typeof key.jwk.k === 'string' ? [key.jwk.k] : [];
+}
 
 /**
  * Seals tickets. A ticket contains its content, encrypted: URLs and logs reveal nothing, and every

@@ -1,3 +1,4 @@
+import { ticketSecrets } from '../auth/tickets.ts';
 import type { Rule } from '../rule.ts';
 import type { Config } from './config.ts';
 import { formatPath, type Path } from './problems.ts';
@@ -5,10 +6,28 @@ import { formatPath, type Path } from './problems.ts';
 /** Valid settings that are probably not intended: each as `option.path: what it means. What to do`. */
 export function hintsFor({ apps, ...main }: Config): string[] {
   return [
-    ...hintsForRules(main.channels),
-    ...apps.flatMap(({ name, config }) => hintsForRules(config.channels, ['apps', name])),
+    ...hintsForApp(main),
+    ...apps.flatMap(({ name, config }) => hintsForApp(config, ['apps', name])),
   ];
 }
+
+const hintsForApp = (config: Omit<Config, 'apps'>, base: Path = []): string[] => [
+  ...hintsForRules(config.channels, base),
+  ...hintsForTickets(config, base),
+];
+
+/** Are there other processes that cannot open the tickets of this one? */
+export const hasLocalTickets = (config: Omit<Config, 'apps'>): boolean =>
+  config.sse && (config.engine === 'redis' || config.workers > 1) && ticketSecrets(config).length === 0;
+
+function hintsForTickets(config: Omit<Config, 'apps'>, base: Path): string[] {
+  if (!hasLocalTickets(config)) return [];
+  const path = formatPath([...base, 'sse']);
+  return [`${path}: a ticket is accepted only by the process that issued it. ${TICKETS_NEED}`];
+}
+
+export const TICKETS_NEED =
+  'Add an API key without "caps" or a shared secret in "keys": all nodes and workers derive the key of tickets from them';
 
 function hintsForRules(rules: readonly Rule[], base: Path = []): string[] {
   return rules.filter(allowsNothing).map(({ pattern }) => {

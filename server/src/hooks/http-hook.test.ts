@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { CallFailed } from '../outgoing/call-failed.ts';
 import type { HttpClient } from '../outgoing/http-client.ts';
 import { ManualClock } from '../util/clock.ts';
@@ -31,6 +31,63 @@ describe('a hook over HTTP', () => {
     const hook = hookTo(() => new Promise<never>(() => {}));
     for (let at = 0; at <= MOST_WAITING; at++) void ask(hook, 1);
     await expect(ask(hook, 1)).rejects.toMatchObject({ failure: 'overloaded', message: '10000 calls wait' });
+  });
+
+  describe('while calls wait for one another', () => {
+    /** A service that a test answers for: `timeout` is what the gateway left for the call. */
+    function slowHook() {
+      const clock = new ManualClock();
+      const posts: { readonly timeout: number; readonly resolve: (body: string) => void; readonly reject: (error: Error) => void }[] = [];
+      const pauses: number[] = [];
+      const client = {
+        post: ({ timeout }: { readonly timeout: number }) =>
+          new Promise((resolve, reject) => {
+            posts.push({ timeout, resolve: (body) => resolve({ status: 200, body }), reject });
+          }),
+      } as unknown as HttpClient;
+      const target = { kind: 'http', url: 'http://a.example/', keys: [], concurrency: 1, maxAnswer: 1_000 } as const;
+      const parts = { node: 'n1', nextId: () => '1', onBreaker: (pause: number) => void pauses.push(pause) };
+      const hook = new HttpHook({ target, client, clock, ...parts });
+      const asked = (): Promise<unknown> => ask(hook, 1).catch((error: unknown) => error);
+      return { clock, posts, pauses, asked };
+    }
+
+    const timedOut = new CallFailed('timeout', 'did not answer');
+
+    it.each([
+      ['of which the wait has used up half', 500, 'timeout', timedOut, false],
+      ['that had all of its time', 0, 'timeout', timedOut, true],
+      ['whose answer is an error, although it waited', 500, 'status', new CallFailed('status', 'answered with 500'), true],
+      ['for which no connection was free', 0, 'overloaded', new CallFailed('overloaded', 'waited'), false],
+    ])('counts a failed call %s: waited %i ms, %s', async (_, wait, failure, error, counts) => {
+      const slow = slowHook();
+      const first = slow.asked();
+      const others = Array.from({ length: 5 }, () => slow.asked());
+      slow.clock.advance(wait);
+      slow.posts[0]?.resolve('true');
+      await first;
+      for (const [at, other] of others.entries()) {
+        await vi.waitUntil(() => slow.posts.length > at + 1, { interval: 0 });
+        slow.posts[at + 1]?.reject(error);
+        expect(await other).toMatchObject({ failure });
+      }
+      expect(slow.pauses.length > 0).toBe(counts);
+    });
+
+    it('does not send a call that has almost no time left', async () => {
+      const slow = slowHook();
+      const first = slow.asked();
+      const second = slow.asked();
+      slow.clock.advance(950);
+      slow.posts[0]?.resolve('true');
+      await first;
+      expect(await second).toMatchObject({ failure: 'overloaded', message: expect.stringContaining('waited 950 ms') });
+      expect(slow.posts).toHaveLength(1);
+      const third = slow.asked();
+      expect(slow.posts).toHaveLength(2); // the next one has its turn
+      slow.posts[1]?.resolve('true');
+      expect(await third).toEqual([{ allow: true }]);
+    });
   });
 
   it.each([

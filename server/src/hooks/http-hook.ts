@@ -21,6 +21,18 @@ export interface HttpHookOptions {
 /** Calls that may wait while `concurrency` are on their way. */
 const MOST_WAITING = 10_000;
 
+/** A call is not sent if less than this part of its `timeout` is left when its turn comes. */
+const LEAST_LEFT = 0.1;
+/** A call with at least this part of its `timeout` left says something about the service if it times out. */
+const MOST_LEFT = 0.9;
+
+const waitedTooLong = (time: number): CallFailed =>
+  new CallFailed('overloaded', `waited ${Math.round(time)} ms while too many calls were on their way`);
+
+/** Did the gateway itself use up the time of the call? The service may well be healthy. */
+const isOwnDelay = (error: unknown, hadTime: boolean): boolean =>
+  error instanceof CallFailed && (error.failure === 'overloaded' || (error.failure === 'timeout' && !hadTime));
+
 /** The fields of a question that are the same for all questions of a batch. */
 const SHARED = ['hook', 'user', 'claims', 'meta', 'connection'] as const;
 
@@ -77,9 +89,10 @@ export class HttpHook implements HookTarget {
     const start = this.#options.clock.monotonic();
     await this.#turn(timeout);
     try {
+      const left = timeout - (this.#options.clock.monotonic() - start);
+      if (left < timeout * LEAST_LEFT) throw waitedTooLong(timeout - left);
       if (!this.#breaker.permits()) throw new CallFailed('open', 'failed several times in a row, and is not asked now');
-      const left = Math.max(1, timeout - (this.#options.clock.monotonic() - start));
-      return await this.#post(body, { ...sending, timeout: left });
+      return await this.#post(body, { ...sending, timeout: left, hadTime: left >= timeout * MOST_LEFT });
     } finally {
       this.#finish();
     }
@@ -99,7 +112,7 @@ export class HttpHook implements HookTarget {
       };
       const timer = this.#options.clock.after(timeout, () => {
         this.#waiting.delete(begin);
-        reject(new CallFailed('overloaded', `waited ${timeout} ms while too many calls were on their way`));
+        reject(waitedTooLong(timeout));
       });
       this.#waiting.add(begin);
     });
@@ -116,8 +129,8 @@ export class HttpHook implements HookTarget {
     begin();
   }
 
-  async #post<Answer>(body: string, sending: Sending<Answer>): Promise<Answer> {
-    const { timeout, traceparent, read, isInvalid } = sending;
+  async #post<Answer>(body: string, sending: Sending<Answer> & { readonly hadTime: boolean }): Promise<Answer> {
+    const { timeout, traceparent, read, isInvalid, hadTime } = sending;
     const { client, clock, nextId, target } = this.#options;
     const signature = signedHeaders(target.keys, { id: `msg_${nextId()}`, time: clock.now(), body });
     const trace = traceparent === undefined ? {} : { traceparent };
@@ -129,7 +142,8 @@ export class HttpHook implements HookTarget {
       else this.#breaker.succeeded();
       return value;
     } catch (error) {
-      this.#breaker.failed();
+      if (isOwnDelay(error, hadTime)) this.#breaker.learnedNothing();
+      else this.#breaker.failed();
       throw error;
     }
   }

@@ -83,7 +83,11 @@ export class LocalActions {
   #unsubscribe(target: Target & Closing): Affected {
     const sessions = this.#sessionsOf(target);
     const held = heldBy(sessions, target);
-    for (const session of this.#parts.registry.users.all(target.user)) session.withdraw(matcherOf(target));
+    const { user, except = [] } = target;
+    for (const session of this.#parts.registry.users.all(user)) {
+      // Also one that is still opening, or whose commands wait for an answer.
+      if (!except.includes(session.connection.id)) session.withdraw(matcherOf(target));
+    }
     for (const { session, standing } of held) void session.end(standing, 'removed', target.reason);
     return { connections: new Set(held.map(({ session }) => session)).size, ended: held.length };
   }

@@ -177,6 +177,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
 function logOperation(events: EventBus, log: Logger): void {
   events.on('started', (event) => log.info(event, 'gateway started'));
   events.on('engineWarned', (event) => log.warn(event, 'advice from the engine'));
+  events.on('ticketsLocal', (event) => log.warn(event, 'a ticket is accepted only by the process that issued it'));
   events.on('engineTroubled', (event) => log.error(event, 'the engine cannot carry out operations'));
   events.on('engineRecovered', (event) => log.info(event, 'the engine works again'));
   events.on('clockSet', (event) => {

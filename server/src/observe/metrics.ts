@@ -8,6 +8,7 @@ import { addHookMetrics } from './hook-metrics.ts';
 import { addLagMetrics, type LagSources } from './lag-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
 import { addScheduleMetrics, type ScheduleSources } from './schedule-metrics.ts';
+import { type Totals, totalsOf } from './totals.ts';
 import { addWebhookMetrics, type WebhookNumbers } from './webhook-metrics.ts';
 
 export interface MetricsSources extends ScheduleSources, LagSources {
@@ -63,6 +64,11 @@ export class Metrics {
   /** All metrics as plain data, which `sumOf` adds to those of other processes. */
   snapshot(): Promise<Snapshot> {
     return this.#registry.getMetricsAsJSON() as Promise<Snapshot>;
+  }
+
+  /** Sums of counters for the status of a node: they are read at once, whatever the gauges wait for. */
+  totals(): Promise<Totals> {
+    return totalsOf(this.#registry);
   }
 
   #connections(events: EventBus): void {

@@ -1,4 +1,4 @@
-import type { Snapshot } from './metrics-sum.ts';
+import type { Registry } from 'prom-client';
 
 /** Metrics whose sums are reported, by what they are called there. */
 const REPORTED = {
@@ -11,9 +11,17 @@ const REPORTED = {
 /** What was counted since the start, summed over labels. */
 export type Totals = { readonly [Name in keyof typeof REPORTED]: number };
 
-export function totalsOf(snapshot: Snapshot): Totals {
-  const sumOf = (metric: string): number =>
-    snapshot.find(({ name }) => name === metric)?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
+/** Reads these counters alone: a gauge may ask the engine, and what it measures is not needed here. */
+export async function totalsOf(registry: Registry): Promise<Totals> {
+  const sumOf = async (name: string): Promise<number> => {
+    const metric = await registry.getSingleMetric(name)?.get();
+    return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
+  };
   const { published, delivered, gaps, errors } = REPORTED;
-  return { published: sumOf(published), delivered: sumOf(delivered), gaps: sumOf(gaps), errors: sumOf(errors) };
+  return {
+    published: await sumOf(published),
+    delivered: await sumOf(delivered),
+    gaps: await sumOf(gaps),
+    errors: await sumOf(errors),
+  };
 }

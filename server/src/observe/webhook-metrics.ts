@@ -25,12 +25,22 @@ export function addWebhookMetrics(
   events.on('webhookSent', (event) => {
     duration.observe({ webhook: event.webhook, outcome: event.outcome }, event.duration / 1000);
   });
-  gauge(registry, measure, {
+  let reading: Promise<readonly WebhookNumbers[]> | undefined;
+  // Each gauge is read by itself; they share one look at the engine.
+  const read = () => {
+    reading ??= measure()
+      .catch(() => []) // the engine is away, which has a metric of its own
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
+  };
+  gauge(registry, read, {
     name: 'sluice_webhook_lag',
     help: 'Events that an endpoint has not received, by webhook',
     value: ({ lag }) => lag,
   });
-  gauge(registry, measure, {
+  gauge(registry, read, {
     name: 'sluice_webhook_oldest_seconds',
     help: 'Age of the oldest event that an endpoint has not received, by webhook',
     value: ({ oldest }) => oldest / 1000,
@@ -45,14 +55,14 @@ interface LagGauge {
 
 function gauge(
   registry: Registry,
-  measure: () => Promise<readonly WebhookNumbers[]>,
+  read: () => Promise<readonly WebhookNumbers[]>,
   { value, ...names }: LagGauge,
 ): void {
   new Gauge({
     ...{ ...names, labelNames: ['webhook'], registers: [registry] },
     aggregator: 'max', // workers share an engine, and report the same
     async collect() {
-      const all = await measure().catch(() => []); // the engine is away, which has a metric of its own
+      const all = await read();
       this.reset();
       for (const numbers of all) this.set({ webhook: numbers.name }, value(numbers));
     },

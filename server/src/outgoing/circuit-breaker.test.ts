@@ -51,6 +51,16 @@ describe('the circuit breaker', () => {
     expect(changes.slice(7)).toEqual([0, 1_000]);
   });
 
+  it('lets another call through if the first one learned nothing', () => {
+    const { breaker, clock, fail, changes } = start();
+    fail(5);
+    clock.advance(1_000);
+    expect([breaker.permits(), breaker.permits()]).toEqual([true, false]);
+    breaker.learnedNothing();
+    expect([breaker.permits(), breaker.permits()]).toEqual([true, false]);
+    expect(changes).toEqual([1_000]);
+  });
+
   it('does not pause for longer because of calls that were on their way', () => {
     const { breaker, clock, changes, fail } = start();
     fail(8);

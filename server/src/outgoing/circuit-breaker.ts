@@ -33,7 +33,7 @@ export class CircuitBreaker {
     return this.#openUntil !== undefined;
   }
 
-  /** May a call be made now? Every permitted call must be followed by `succeeded` or `failed`. */
+  /** May a call be made now? Every permitted call must be followed by `succeeded`, `failed` or `learnedNothing`. */
   permits(): boolean {
     if (this.#openUntil === undefined) return true;
     if (this.#isProbing || this.#options.clock.monotonic() < this.#openUntil) return false;
@@ -48,6 +48,11 @@ export class CircuitBreaker {
     this.#openUntil = undefined;
     this.#pause = 0;
     this.#options.onChange?.(0);
+  }
+
+  /** The call failed for a reason that says nothing about the service: another one is let through in its place. */
+  learnedNothing(): void {
+    this.#isProbing = false;
   }
 
   failed(): void {

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ManualClock } from '../util/clock.ts';
+import type { CallFailed } from './call-failed.ts';
 import { HttpClient } from './http-client.ts';
 import { AddressPolicy } from './private-addresses.ts';
 
@@ -25,8 +26,8 @@ async function serve(answer: RequestListener): Promise<{ url: URL; requests: () 
   return { url: new URL(`http://127.0.0.1:${port}/`), requests: () => requests };
 }
 
-function clientWith(listed: readonly string[] = ['127.0.0.1']): HttpClient {
-  const client = new HttpClient({ policy: new AddressPolicy(listed), clock: new ManualClock(), connections: 2 });
+function clientWith(listed: readonly string[] = ['127.0.0.1'], clock = new ManualClock()): HttpClient {
+  const client = new HttpClient({ policy: new AddressPolicy(listed), clock, connections: 2 });
   onTestFinished(() => client.close());
   return client;
 }
@@ -51,6 +52,18 @@ describe('a call over HTTP', () => {
     await post(client, url);
     await expect(post(client, url)).resolves.toMatchObject({ status: 200 });
     expect(requests()).toBe(3);
+  });
+
+  it('that got no connection in time is no failure of the service', async () => {
+    const clock = new ManualClock();
+    const { url, requests } = await serve(() => {});
+    const client = clientWith(undefined, clock);
+    const failures = Promise.all(
+      [1, 2, 3].map(() => post(client, url).catch(({ failure }: CallFailed) => failure)),
+    );
+    await vi.waitUntil(() => requests() === 2);
+    clock.advance(1_000);
+    expect(await failures).toEqual(['timeout', 'timeout', 'overloaded']);
   });
 
   it.each([300, 301, 307, 399, 400, 500])('fails with the status %i', async (status) => {

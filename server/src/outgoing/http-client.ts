@@ -93,7 +93,7 @@ export class HttpClient {
         headers: { ...headers, 'content-length': Buffer.byteLength(body) },
       });
       const timer = this.#options.clock.after(timeout, () =>
-        request.destroy(new CallFailed('timeout', `did not answer within ${Math.ceil(timeout)} ms`)),
+        request.destroy(request.socket === null ? noConnection(timeout) : noAnswer(timeout)),
       );
       const settle = (finish: () => void): void => {
         timer.cancel();
@@ -116,6 +116,13 @@ export class HttpClient {
     });
   }
 }
+
+const noAnswer = (timeout: number): CallFailed =>
+  new CallFailed('timeout', `did not answer within ${Math.ceil(timeout)} ms`);
+
+/** The request is still in the queue of the agent. */
+const noConnection = (timeout: number): CallFailed =>
+  new CallFailed('overloaded', `waited ${Math.ceil(timeout)} ms for one of the connections to its host`);
 
 const notPermitted = (address: string): CallFailed =>
   new CallFailed('address', `has the private address ${address}, which "privateTargets" does not list`);

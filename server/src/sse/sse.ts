@@ -1,7 +1,8 @@
 import { nanoid } from 'nanoid';
 import type { EventRoutes } from '../api/routes.ts';
 import type { DevAccess } from '../auth/dev-access.ts';
-import { TicketSeal } from '../auth/tickets.ts';
+import { TicketSeal, ticketSecrets } from '../auth/tickets.ts';
+import { hasLocalTickets, TICKETS_NEED } from '../config/hints.ts';
 import type { Config } from '../config/schema.ts';
 import type { Admit } from '../session/admission.ts';
 import type { ArrivalLimits } from '../session/arrival-limits.ts';
@@ -36,9 +37,10 @@ export function createSse(parts: SseParts): (EventRoutes & SseControl) | undefin
   if (topics === undefined) return undefined;
   const { origins, trustProxy, sseCookie = null, limits } = config;
   const visitors = { origins, dev: access, trustProxy, cookie: sseCookie };
-  const { log, clock } = services;
+  const { log, clock, events } = services;
+  if (hasLocalTickets(config)) events.emit('ticketsLocal', { advice: TICKETS_NEED });
   const nextId = () => nanoid(12);
-  const seal = new TicketSeal(sharedSecrets(config));
+  const seal = new TicketSeal(ticketSecrets(config));
   const desk = new TicketDesk({ seal, log, clock, nextId });
   const door = new EventDoor({
     services,
@@ -58,16 +60,7 @@ export function createSse(parts: SseParts): (EventRoutes & SseControl) | undefin
       issue: (claims, channels) => desk.issue(claims, channels),
       cors: (request: Request) => new Visitor(request, visitors).cors,
     },
-    replaceSecrets: (next) => seal.replace(sharedSecrets(next)),
+    replaceSecrets: (next) => seal.replace(ticketSecrets(next)),
     stop: () => door.stop(),
   };
-}
-
-/** A secret that all nodes of one configuration share. */
-function sharedSecrets({ apiKeys, keys }: Config): string[] {
-  const secrets = keys.flatMap((key) => {
-    if ('secret' in key) return [key.secret];
-    return 'jwk' in key && typeof key.jwk.k === 'string' ? [key.jwk.k] : [];
-  });
-  return [...apiKeys.map(({ secret }) => secret), ...secrets];
 }

@@ -93,6 +93,11 @@ export class Webhooks {
     for (const endpoint of this.endpoints) if (endpoint.wants(event.type, channel)) endpoint.record(event);
   }
 
+  /** What the endpoints have not received. It asks the engine, and no other node. */
+  measure(): Promise<readonly (EndpointBacklog & { readonly name: string })[]> {
+    return Promise.all(this.endpoints.map(async (endpoint) => ({ name: endpoint.config.name, ...(await endpoint.backlog()) })));
+  }
+
   // For operators ----------------------------------------------------------------------------------------------------
 
   /** All endpoints. */
