@@ -1,8 +1,8 @@
 import {
-  type AccessExplanation,
   describedIdentity,
-  explainIn,
+  explainOperation,
   type Identity,
+  type OperationExplanation,
   parseCapabilities,
   patternFault,
   Rules,
@@ -22,7 +22,8 @@ Examples:
   $ sluice explain subscribe 'orders:*' --sub ada       which channel has all messages of the pattern
   $ sluice explain subscribe news:today                 an anonymous connection
 
-The rules of the configuration decide; no gateway has to run. Exit code: 0 if allowed, 1 if not.`;
+The rules of the configuration decide; no gateway has to run. Hooks are named, and not asked. Exit code: 0 if
+allowed, 1 if not.`;
 
 interface ExplainFlags {
   readonly sub?: string;
@@ -39,10 +40,17 @@ function identityOf({ sub, cap, claim: claims = {} }: ExplainFlags): Identity {
   return identity;
 }
 
-const inWords = ({ allowed, message, remedy, spans }: AccessExplanation): string =>
-  [`${allowed ? 'allowed' : 'denied'}: ${message}.`, remedy, ...(spans === undefined ? [] : [spanned(spans)])].join(
-    '\n',
-  );
+const decisionOf = ({ allowed, hooks = [] }: OperationExplanation): string => {
+  if (!allowed) return 'denied';
+  return hooks.length === 0 ? 'allowed' : 'allowed, unless a hook denies it';
+};
+
+const inWords = ({ message, remedy, spans, ...rest }: OperationExplanation): string =>
+  [
+    `${decisionOf({ message, remedy, ...rest })}: ${message}.`,
+    remedy,
+    ...(spans === undefined ? [] : [spanned(spans)]),
+  ].join('\n');
 
 const spanned = (rules: readonly string[]): string =>
   rules.length === 0
@@ -55,7 +63,10 @@ async function run(verb: Verb, channel: string, flags: ExplainFlags, shell: Shel
   const { config } = await loadAsServed(configFlags, shell);
   const fault = patternFault(verb, channel);
   if (fault !== null) throw new CliError(fault, 2);
-  const explanation = await explainIn(new Rules(config.channels), { identity, verb, channel });
+  const explanation = await explainOperation(
+    { ...config, rules: new Rules(config.channels) },
+    { identity, verb, channel },
+  );
   shell.out(json === true ? JSON.stringify(explanation) : inWords(explanation));
   if (!explanation.allowed) throw new CliError('not allowed');
 }

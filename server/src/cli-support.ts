@@ -9,7 +9,7 @@ export type { Grant } from './auth/acl.ts';
 export { interfaceAddresses, isLoopback } from './auth/dev-access.ts';
 export { describedIdentity, type Identity, parseCapabilities, VERBS, type Verb } from './auth/identity.ts';
 export { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from './auth/keys.ts';
-export { type AccessExplanation, explainIn, patternFault } from './channels/explain-access.ts';
+export { patternFault } from './channels/explain-access.ts';
 export { Rules } from './channels/rules.ts';
 export { describeConfig } from './config/describe.ts';
 export { type Differences, differencesOf } from './config/differences.ts';
@@ -19,6 +19,7 @@ export { type Gathered, type Loaded, type LoadOptions, load } from './config/loa
 export { OPTION_ROWS } from './config/options.ts';
 export { type Config, ConfigError, type Invented, parseConfig } from './config/schema.ts';
 export { parseDuration } from './config/values.ts';
+export { explainOperation, type OperationExplanation } from './hooks/explain-operation.ts';
 
 /** Loads the supervisor of several gateways on one port. */
 export type { ReloadReport } from './reload.ts';

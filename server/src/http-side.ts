@@ -7,6 +7,7 @@ import type { ApiKeys } from './auth/secrets.ts';
 import { UserAllowances } from './channels/user-allowances.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
+import { UserAdmission } from './hooks/user-admission.ts';
 import type { BridgeList } from './manage/bridge-list.ts';
 import type { GroupList } from './manage/group-list.ts';
 import type { Manage } from './manage/manage.ts';
@@ -52,7 +53,10 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
   const routes = createRoutes({
     apiKeys: parts.apiKeys,
     reload: parts.reload,
-    verifier,
+    verifier: new UserAdmission(verifier, parts.services.hooks),
+    tokens: verifier,
+    hooks: parts.services.hooks,
+    settings: parts.services.settings,
     door,
     bridgeList: parts.bridgeList,
     rules,

@@ -55,10 +55,8 @@ async function startSome(config: ConfigInput, { running, hung }: Readonly<Record
   const shared = new MemoryNodes();
   const deaf: Nodes = { open: (address, listener) => shared.open(address, { ...listener, received: () => {} }) };
   const start = (node: string, nodes: Nodes) => {
-    class NodeEngine extends MemoryEngine {
-      override readonly nodes = nodes;
-    }
-    return startManaged({ ...config, node }, { engine: new NodeEngine() });
+    const engine = Object.defineProperty(new MemoryEngine(), 'nodes', { value: nodes });
+    return startManaged({ ...config, node }, { engine });
   };
   const [first] = await Promise.all(running.map((node) => start(node, shared)));
   await Promise.all(hung.map((node) => start(node, deaf)));
@@ -67,7 +65,9 @@ async function startSome(config: ConfigInput, { running, hung }: Readonly<Record
 }
 
 describe('a node that hangs', () => {
-  const webhooks = { backend: { url: 'http://127.0.0.1:1/', events: ['user.online' as const], keys: [{ key: WEBHOOK_KEY }] } };
+  const webhooks = {
+    backend: { url: 'http://127.0.0.1:1/', events: ['user.online' as const], keys: [{ key: WEBHOOK_KEY }] },
+  };
 
   it.each<[string, ConfigInput]>([
     ['no webhook', {}],

@@ -186,14 +186,19 @@ describe('a ticket', () => {
     ['an unrestricted key', { apiKeys: [{ name: 'backend', secret: KEY }] }, false],
     ['a restricted key and one worker', { workers: 1, apiKeys: [{ name: 'limited', secret: KEY, caps: {} }] }, false],
     ['streams that are off', { sse: false }, false],
-  ])('of a gateway with workers and %s: the gateway warns that only one process accepts it: %s', async (_, own, warns) => {
-    const lines: string[] = [];
-    const config: ConfigInput = { keys: [], anonymous: true, workers: 2, ...own };
-    await createWorld(config, { log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
-    expect(lines.join('').includes('a ticket is accepted only by the process that issued it')).toBe(warns);
-    const channels = { a: { allow: { subscribe: 'users' } } };
-    expect(hintsFor(parseConfig({ ...config, channels })).map((hint) => hint.slice(0, 4))).toEqual(warns ? ['sse:'] : []);
-  });
+  ])(
+    'of a gateway with workers and %s: the gateway warns that only one process accepts it: %s',
+    async (_, own, warns) => {
+      const lines: string[] = [];
+      const config: ConfigInput = { keys: [], anonymous: true, workers: 2, ...own };
+      await createWorld(config, { log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
+      expect(lines.join('').includes('a ticket is accepted only by the process that issued it')).toBe(warns);
+      const channels = { a: { allow: { subscribe: 'users' as const } } };
+      expect(hintsFor(parseConfig({ ...config, channels })).map((hint) => hint.slice(0, 4))).toEqual(
+        warns ? ['sse:'] : [],
+      );
+    },
+  );
 
   it.each<[string, string, unknown, string]>([
     ['without credentials', '', { channels: ['chat:a'] }, 'unauthorized'],

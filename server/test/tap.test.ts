@@ -91,6 +91,20 @@ describe('a tap', () => {
     expect(heard(gateway)).toBe(false);
   });
 
+  it('of a user shows deliveries of a subscription to a pattern', async () => {
+    const users = { allow: { '*': 'users' }, history: true } as const;
+    const gateway = await startManaged({
+      channels: { 'orders:{id}': users, 'all-orders': { ...users, bind: ['orders:*'] } },
+    });
+    const { client: ada } = await gateway.connect(await tokenFor('ada'));
+    await ada.result({ type: 'subscribe', channel: 'orders:*' });
+    const tap = await new Reader().open(gateway, 'user=ada');
+    await gateway.gateway.publish('orders:7', 1);
+    expect(await tap.has(({ type }) => type === 'delivered')).toMatchObject({ channel: 'all-orders', offset: 1 });
+    tap.close();
+    await gateway.until(() => !heard(gateway));
+  });
+
   it('of a channel shows what happens there, with payloads if asked', async () => {
     const gateway = await startManaged();
     const { client: ada } = await gateway.connect(await tokenFor('ada'));

@@ -1,19 +1,18 @@
 import { channelNameFault } from '@sluice/protocol';
 import type { Identity, Verb } from '../auth/identity.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
-import type { Verifier } from '../auth/token.ts';
 import { type Authority, authorize } from '../channels/authorize.ts';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { RuleMatch } from '../channels/rules.ts';
 import { Refusal } from '../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../transport/http.ts';
-import { authenticate, needsKey } from './credentials.ts';
+import { authenticate, needsKey, type TokenVerifier } from './credentials.ts';
 import { errorReply } from './errors.ts';
 
 /** What the routes for backends need. */
 export interface BackendServices extends Authority {
   readonly apiKeys: ApiKeys;
-  readonly verifier: Verifier;
+  readonly verifier: TokenVerifier;
 }
 
 /** What a route answers: a value to be sent as JSON, or why not. */

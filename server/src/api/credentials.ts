@@ -1,14 +1,20 @@
 import type { Identity } from '../auth/identity.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
-import type { Verifier } from '../auth/token.ts';
 import { Refusal } from '../refusal.ts';
 import type { RequestHead, Sender } from '../transport/http.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
 /** The credentials of a request: a token or an API key. */
 export const presentedIn = ({ headers }: RequestHead): string | undefined =>
   BEARER.exec(headers.get('authorization') ?? '')?.[1];
+
+/** Accepts the tokens of users. */
+export interface TokenVerifier {
+  /** Who the token stands for; a refusal if it is invalid, or if a hook refuses the user. */
+  verify(token: string): NowOrLater<Identity | Refusal>;
+}
 
 /** Refuses what needs another API key than the caller has, or any. */
 export const needsKey = (detail = 'this needs an API key without "caps"'): Refusal =>
@@ -34,14 +40,12 @@ export function senderOf(head: RequestHead, apiKeys: ApiKeys): Sender | null {
  */
 export async function authenticate(
   request: RequestHead,
-  { apiKeys, verifier }: { apiKeys: ApiKeys; verifier: Verifier },
+  { apiKeys, verifier }: { apiKeys: ApiKeys; verifier: TokenVerifier },
 ): Promise<Identity | Refusal> {
   const presented = presentedIn(request);
   if (presented === undefined) return new Refusal('unauthorized');
   const key = apiKeys.find(presented);
   if (key !== null) return key;
   if (!isToken(presented)) return new Refusal('unauthorized', 'the API key is unknown');
-  const verification = await verifier.verify(presented);
-  if (!verification.ok) return new Refusal(verification.error, verification.message);
-  return verification.identity;
+  return verifier.verify(presented);
 }

@@ -2,20 +2,19 @@ import type { Pattern } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import { permitsPattern } from '../auth/pattern-permissions.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
-import type { Verifier } from '../auth/token.ts';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { Manage } from '../manage/manage.ts';
 import { Refusal } from '../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../transport/http.ts';
 import type { Answer } from './backend.ts';
-import { authenticate } from './credentials.ts';
+import { authenticate, type TokenVerifier } from './credentials.ts';
 import { errorReply } from './errors.ts';
 import { readPattern } from './fields.ts';
 
 /** What the routes for operators need. */
 export interface ManageServices {
   readonly apiKeys: ApiKeys;
-  readonly verifier: Verifier;
+  readonly verifier: TokenVerifier;
   readonly manage: Manage;
 }
 

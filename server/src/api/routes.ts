@@ -6,7 +6,7 @@ import { type BridgeServices, bridgesRoute } from './routes/bridges.ts';
 import { type DecisionServices, decisionsRoute } from './routes/decisions.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
-import { explainRoute } from './routes/explain.ts';
+import { type ExplainServices, explainRoute } from './routes/explain.ts';
 import type { GroupServices } from './routes/groups/group-access.ts';
 import { type GroupListServices, groupListRoute } from './routes/groups/group-list.ts';
 import { groupRoutes } from './routes/groups/group-routes.ts';
@@ -42,7 +42,8 @@ export interface ApiOptions
     TapServices,
     WhyServices,
     DecisionServices,
-    GroupListServices {
+    GroupListServices,
+    ExplainServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** Is it one of `apps`? Then it has no routes of the process. */

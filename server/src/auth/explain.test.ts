@@ -135,6 +135,15 @@ describe('an explanation', () => {
     });
   });
 
+  it.each<[Verb, Identity, string]>([
+    ['enter', ANONYMOUS, 'no_user'],
+    ['subscribe', { ...ANONYMOUS, user: 'ada', added: { channels: new Set(['user:bob']) } }, 'backend'],
+  ])('of %s has a reason of its own where the rule does not decide', async (verb, identity, kind) => {
+    const explanation = await ask(identity, verb, verb === 'enter' ? 'open:1' : 'user:bob');
+    expect(explanation).toMatchObject({ allowed: kind === 'backend', reason: { kind } });
+    expect(explanation.message).not.toMatch(/grants "\w+" to $/);
+  });
+
   it('agrees with the decision', async () => {
     const verb = fc.constantFrom<Verb>('subscribe', 'publish', 'history', 'enter');
     const caps = fc.dictionary(
@@ -156,7 +165,8 @@ describe('an explanation', () => {
       fc.asyncProperty(claims, verb, channel, async (claims, verb, channel) => {
         const identity = identityOf(claims);
         const match = matchOf(channel);
-        const expected = match !== null && (await permits(identity, verb, channel, match.rule, match.params));
+        const permitted = match !== null && (await permits(identity, verb, channel, match.rule, match.params));
+        const expected = permitted && !(verb === 'enter' && identity.user === null); // members are users
         const { allowed, reason } = await ask(identity, verb, channel);
         expect(allowed).toBe(expected);
         if (reason.kind === 'grant') expect(reason.grant).not.toBe('');

@@ -2,7 +2,7 @@
 
 import type { ErrorName, Params, Pattern } from '@sluice/protocol';
 import { covers, formatGrant, GrantFailed, type Grants, holdsGrant, permits } from './acl.ts';
-import type { Identity, Verb } from './identity.ts';
+import { type Identity, isBackend, isSubscribedByBackend, type Verb } from './identity.ts';
 
 /** What decided. */
 export type Reason =
@@ -16,8 +16,14 @@ export type Reason =
   | { readonly kind: 'capability'; readonly pattern: string }
   /** A grant of the rule permits it. */
   | { readonly kind: 'grant'; readonly grant: string }
+  /** The backend has subscribed the connection to the channel. */
+  | { readonly kind: 'backend' }
   /** Nothing permits it; `grants` are those of the rule that this identity does not have. */
   | { readonly kind: 'no_grant'; readonly grants: readonly string[] }
+  /** Only users can be members of a channel. */
+  | { readonly kind: 'no_user' }
+  /** Clients without a token may not connect. */
+  | { readonly kind: 'no_token' }
   /** The rule's `only` takes values from a claim that the token does not have. */
   | { readonly kind: 'only' }
   /** No channel has all messages of the pattern. */
@@ -26,7 +32,7 @@ export type Reason =
   | { readonly kind: 'grant_failed' };
 
 /** What can decide about a permission of a valid identity. */
-type Decisive = Exclude<Reason, { readonly kind: 'token' | 'only' | 'no_binding' }>;
+type Decisive = Exclude<Reason, { readonly kind: 'token' | 'no_token' | 'only' | 'no_binding' }>;
 
 export interface Explanation {
   readonly allowed: boolean;
@@ -82,6 +88,7 @@ async function decide({ identity, verb, channel, match }: Question): Promise<Out
   if (match === null) return { allowed: false, reason: { kind: 'no_rule' } };
   try {
     const allowed = await permits(identity, verb, channel, match.rule, match.params);
+    if (allowed && verb === 'enter' && isNobody(identity)) return { allowed: false, reason: { kind: 'no_user' } };
     return {
       allowed,
       reason: allowed ? whyAllowed(identity, verb, channel, match) : whyDenied(identity, verb, channel, match),
@@ -92,10 +99,14 @@ async function decide({ identity, verb, channel, match }: Question): Promise<Out
   }
 }
 
+/** A member has a name: that of a user, or the one that a backend gives it. */
+const isNobody = (identity: Identity): boolean => identity.user === null && !isBackend(identity);
+
 function whyAllowed(identity: Identity, verb: Verb, channel: string, { rule, params }: GoverningRule): Decisive {
   if (identity.trusted === true) return { kind: 'trusted' };
   const capability = identity.capabilities.find(({ allow, pattern }) => allow.has(verb) && covers(pattern, channel));
   if (capability !== undefined) return { kind: 'capability', pattern: capability.pattern.source };
+  if (verb === 'subscribe' && isSubscribedByBackend(identity, channel)) return { kind: 'backend' };
   const list = rule.allow[verb] ?? [];
   const plain = list.find((grant) => holdsGrant(grant, identity, params));
   const grant = plain ?? list.find(({ kind }) => kind === 'function');
@@ -161,6 +172,16 @@ function wordsFor({ identity, verb, channel, match }: Question, allowed: boolean
             message: `${action}: the rule "${rule}" grants "${verb}" to ${reason.grants.join(', ')}, and none of these applies`,
             remedy: `Add a grant that applies to allow.${verb} of the rule "${rule}", or issue a token with the claim or capability for it.`,
           };
+    case 'backend':
+      return {
+        message: `${action}: the backend has subscribed the connection to it`,
+        remedy: 'To deny it, let the backend unsubscribe the user.',
+      };
+    case 'no_user':
+      return {
+        message: `${action}: the rule permits it, but a member has the name of a user`,
+        remedy: 'Connect with a token.',
+      };
     case 'grant_failed':
       return {
         message: `${action}: a grant function of the rule "${rule}" failed`,

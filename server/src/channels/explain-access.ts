@@ -26,6 +26,9 @@ export interface AccessExplanation extends Explanation {
 /** A question about a channel of the configuration. */
 export type AccessQuestion = Omit<Question, 'match'> & { readonly match: RuleMatch | null };
 
+/** A question about a channel, or about a pattern of channels. */
+export type AccessInquiry = Omit<Question, 'match'>;
+
 const READING: readonly Verb[] = ['subscribe', 'history'];
 
 /**
@@ -45,7 +48,7 @@ export function patternFault(verb: Verb, channel: string): string | null {
 }
 
 /** Explains a decision about a channel, or about a pattern of channels to subscribe to. */
-export async function explainIn(rules: Rules, question: Omit<Question, 'match'>): Promise<AccessExplanation> {
+export async function explainIn(rules: Rules, question: AccessInquiry): Promise<AccessExplanation> {
   const { channel } = question;
   if (!isWildcard(channel)) return explainAccess({ ...question, match: rules.match(channel) });
   const spans = rules.spannedBy(parsePattern(channel)).map(({ pattern }) => pattern.source);
@@ -54,10 +57,7 @@ export async function explainIn(rules: Rules, question: Omit<Question, 'match'>)
 }
 
 /** Like `authorize`: the most specific bound channel that permits it decides. */
-async function explainPattern(
-  question: Omit<Question, 'match'>,
-  bound: readonly BoundMatch[],
-): Promise<AccessExplanation> {
+async function explainPattern(question: AccessInquiry, bound: readonly BoundMatch[]): Promise<AccessExplanation> {
   let denied: AccessExplanation | undefined;
   for (const match of bound) {
     const own = { ...question, channel: match.log, match };
@@ -75,7 +75,7 @@ const forPattern = (pattern: string, explanation: AccessExplanation): AccessExpl
   message: `"${explanation.channel}" has all messages of "${pattern}": ${explanation.message}`,
 });
 
-const unbound = ({ identity, verb, channel }: Omit<Question, 'match'>): AccessExplanation => ({
+const unbound = ({ identity, verb, channel }: AccessInquiry): AccessExplanation => ({
   ...{ allowed: false, verb, channel, rule: null, reason: { kind: 'no_binding' }, bound: null },
   message: `${nameOf(identity)} may not subscribe to "${channel}": no channel has all its messages`,
   remedy: `Add bind: ["${channel}"] to the rule of a channel that allows "${verb}".`,

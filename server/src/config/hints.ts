@@ -5,10 +5,7 @@ import { formatPath, type Path } from './problems.ts';
 
 /** Valid settings that are probably not intended: each as `option.path: what it means. What to do`. */
 export function hintsFor({ apps, ...main }: Config): string[] {
-  return [
-    ...hintsForApp(main),
-    ...apps.flatMap(({ name, config }) => hintsForApp(config, ['apps', name])),
-  ];
+  return [...hintsForApp(main), ...apps.flatMap(({ name, config }) => hintsForApp(config, ['apps', name]))];
 }
 
 const hintsForApp = (config: Omit<Config, 'apps'>, base: Path = []): string[] => [

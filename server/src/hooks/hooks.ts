@@ -1,4 +1,3 @@
-import { comparePatterns, matchPattern, type Pattern } from '@sluice/protocol';
 import { type Identity, isBackend } from '../auth/identity.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { EventBus } from '../events.ts';
@@ -11,6 +10,7 @@ import type { Turn } from '../util/turn.ts';
 import { ActiveHook } from './active-hook.ts';
 import { AnswerCache, type Subject } from './answer-cache.ts';
 import { AskedTogether } from './asked-together.ts';
+import { findHook } from './find-hook.ts';
 import type { HookAnswer } from './hook-answer.ts';
 import { callOf, type HookQuestion, REMEMBERED_KINDS } from './hook-question.ts';
 import type { HookTarget } from './hook-target.ts';
@@ -76,6 +76,11 @@ export class Hooks {
   /** Is there any hook? */
   get active(): boolean {
     return this.#hooks.length > 0;
+  }
+
+  /** The configurations of the hooks in force. */
+  get configs(): readonly HookConfig[] {
+    return this.#hooks.map(({ config }) => config);
   }
 
   /** How many rechecks were requested. */
@@ -145,22 +150,9 @@ export class Hooks {
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     if (this.#found.size >= MOST_FOUND) this.#found.clear();
-    const found = this.#search(kind, channel);
+    const found = findHook(this.#hooks, kind, channel);
     this.#found.set(key, found);
     return found;
-  }
-
-  /** The hook with the most specific pattern that matches the channel. */
-  #search(kind: HookKind, channel: string | undefined): ActiveHook | null {
-    const candidates = this.#hooks.filter(({ config }) => config.on.includes(kind));
-    if (channel === undefined) return candidates[0] ?? null;
-    let best: { readonly hook: ActiveHook; readonly pattern: Pattern } | undefined;
-    for (const hook of candidates) {
-      const pattern = hook.config.channels.find((one) => matchPattern(one, channel) !== null);
-      if (pattern === undefined) continue;
-      if (best === undefined || comparePatterns(pattern, best.pattern) < 0) best = { hook, pattern };
-    }
-    return best?.hook ?? null;
   }
 
   /** Asks the questions of one asker to one hook; a client that has replaced its token asks under both. */

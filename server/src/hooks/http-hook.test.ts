@@ -37,7 +37,11 @@ describe('a hook over HTTP', () => {
     /** A service that a test answers for: `timeout` is what the gateway left for the call. */
     function slowHook() {
       const clock = new ManualClock();
-      const posts: { readonly timeout: number; readonly resolve: (body: string) => void; readonly reject: (error: Error) => void }[] = [];
+      const posts: {
+        readonly timeout: number;
+        readonly resolve: (body: string) => void;
+        readonly reject: (error: Error) => void;
+      }[] = [];
       const pauses: number[] = [];
       const client = {
         post: ({ timeout }: { readonly timeout: number }) =>
@@ -49,7 +53,8 @@ describe('a hook over HTTP', () => {
       const parts = { node: 'n1', nextId: () => '1', onBreaker: (pause: number) => void pauses.push(pause) };
       const hook = new HttpHook({ target, client, clock, ...parts });
       const asked = (): Promise<unknown> => ask(hook, 1).catch((error: unknown) => error);
-      return { clock, posts, pauses, asked };
+      const posted = (count: number) => vi.waitUntil(() => posts.length === count, { interval: 0 });
+      return { clock, posts, pauses, asked, posted };
     }
 
     const timedOut = new CallFailed('timeout', 'did not answer');
@@ -57,17 +62,24 @@ describe('a hook over HTTP', () => {
     it.each([
       ['of which the wait has used up half', 500, 'timeout', timedOut, false],
       ['that had all of its time', 0, 'timeout', timedOut, true],
-      ['whose answer is an error, although it waited', 500, 'status', new CallFailed('status', 'answered with 500'), true],
+      [
+        'whose answer is an error, although it waited',
+        500,
+        'status',
+        new CallFailed('status', 'answered with 500'),
+        true,
+      ],
       ['for which no connection was free', 0, 'overloaded', new CallFailed('overloaded', 'waited'), false],
     ])('counts a failed call %s: waited %i ms, %s', async (_, wait, failure, error, counts) => {
       const slow = slowHook();
       const first = slow.asked();
       const others = Array.from({ length: 5 }, () => slow.asked());
+      await slow.posted(1);
       slow.clock.advance(wait);
       slow.posts[0]?.resolve('true');
       await first;
       for (const [at, other] of others.entries()) {
-        await vi.waitUntil(() => slow.posts.length > at + 1, { interval: 0 });
+        await slow.posted(at + 2);
         slow.posts[at + 1]?.reject(error);
         expect(await other).toMatchObject({ failure });
       }
@@ -78,13 +90,14 @@ describe('a hook over HTTP', () => {
       const slow = slowHook();
       const first = slow.asked();
       const second = slow.asked();
+      await slow.posted(1);
       slow.clock.advance(950);
       slow.posts[0]?.resolve('true');
       await first;
       expect(await second).toMatchObject({ failure: 'overloaded', message: expect.stringContaining('waited 950 ms') });
       expect(slow.posts).toHaveLength(1);
       const third = slow.asked();
-      expect(slow.posts).toHaveLength(2); // the next one has its turn
+      await slow.posted(2); // the next one has its turn
       slow.posts[1]?.resolve('true');
       expect(await third).toEqual([{ allow: true }]);
     });

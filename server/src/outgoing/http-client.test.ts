@@ -58,9 +58,7 @@ describe('a call over HTTP', () => {
     const clock = new ManualClock();
     const { url, requests } = await serve(() => {});
     const client = clientWith(undefined, clock);
-    const failures = Promise.all(
-      [1, 2, 3].map(() => post(client, url).catch(({ failure }: CallFailed) => failure)),
-    );
+    const failures = Promise.all([1, 2, 3].map(() => post(client, url).catch(({ failure }: CallFailed) => failure)));
     await vi.waitUntil(() => requests() === 2);
     clock.advance(1_000);
     expect(await failures).toEqual(['timeout', 'timeout', 'overloaded']);

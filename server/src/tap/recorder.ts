@@ -124,9 +124,10 @@ export class Recorder {
     }
   }
 
-  #isLive(connection: string, channel: string): boolean {
+  /** Does it follow this log, without being behind? A subscription to a pattern follows the log of its bound channel. */
+  #isLive(connection: string, log: string): boolean {
     for (const cursor of this.#cursorsOf(connection))
-      if (cursor.channelName === channel && cursor.state === 'live') return true;
+      if (cursor.channel.name === log && cursor.state === 'live') return true;
     return false;
   }
 

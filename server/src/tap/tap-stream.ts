@@ -5,12 +5,17 @@ import type { TapAnswer } from './tap.ts';
 
 /** Milliseconds between two questions to all nodes. */
 export const INTERVAL = 250;
+/** Milliseconds between two questions that take nothing, while the reader does not keep up. */
+const KEEP_INTERVAL = 2_000;
+
+/** Take the entries, take the last ones, or only go on recording. */
+export type TapCall = 'take' | 'end' | 'keep';
 
 export interface TapStreamOptions {
   readonly clock: Clock;
   readonly seconds: number;
-  /** Asks all nodes what they did; `end`: for the last time. */
-  readonly ask: (end: boolean) => Promise<Answers<TapAnswer>>;
+  /** Asks all nodes. A node that is not asked for some seconds stops recording. */
+  readonly ask: (call: TapCall) => Promise<Answers<TapAnswer>>;
   readonly ended: (entries: number) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -22,6 +27,7 @@ export class TapStream implements StreamBody, StreamListener {
   readonly #until: number;
   #wake: (() => void) | undefined;
   #gone = false;
+  #isFull = false;
   #entries = 0;
   /** The nodes that did not answer, as the reader knows them. */
   #missing = '';
@@ -47,7 +53,7 @@ export class TapStream implements StreamBody, StreamListener {
       if (keepsUp) await this.#pause(INTERVAL);
       else await this.#drain();
     }
-    const last = await ask(true).catch(() => undefined);
+    const last = await ask('end').catch(() => undefined);
     if (last !== undefined) stream.write(this.#lines(last));
     stream.write(line({ type: 'end', entries: this.#entries }));
     stream.end();
@@ -56,7 +62,7 @@ export class TapStream implements StreamBody, StreamListener {
 
   /** An engine that is away interrupts the tap, and does not end it. */
   async #ask(): Promise<Answers<TapAnswer>> {
-    return this.#options.ask(false).catch(() => ({ answers: [], missing: ['the other nodes'] }));
+    return this.#options.ask('take').catch(() => ({ answers: [], missing: ['the other nodes'] }));
   }
 
   #lines({ answers, missing }: Answers<TapAnswer>): string {
@@ -86,11 +92,18 @@ export class TapStream implements StreamBody, StreamListener {
     });
   }
 
-  #drain(): Promise<void> {
-    return this.#pause(Math.max(0, this.#until - this.#options.clock.monotonic()));
+  /** Meanwhile the nodes go on recording, and count what they have no room for. */
+  async #drain(): Promise<void> {
+    const { clock, ask } = this.#options;
+    this.#isFull = true;
+    while (this.#isFull && !this.#gone && clock.monotonic() < this.#until) {
+      await this.#pause(Math.min(KEEP_INTERVAL, this.#until - clock.monotonic()));
+      if (this.#isFull) await ask('keep').catch(() => {}); // the next question that takes tells what is missing
+    }
   }
 
   drained(): void {
+    this.#isFull = false;
     this.#wake?.();
     this.#wake = undefined;
   }

@@ -1,3 +1,5 @@
+import type { TapCall } from './tap-stream.ts';
+
 /** What is observed: all connections of a user, or a channel. */
 export type TapTarget = { readonly user: string } | { readonly channel: string };
 
@@ -9,8 +11,8 @@ export interface TapQuestion {
   readonly payloads: boolean;
   /** Who taps, for the log. */
   readonly by: string;
-  /** The tap is over. */
-  readonly end?: boolean;
+  /** Take what was recorded, take it for the last time, or only go on recording. */
+  readonly call: TapCall;
 }
 
 export const describeTarget = (target: TapTarget): string =>

@@ -59,21 +59,21 @@ export class Tap {
   start({ target, payloads, seconds, by }: TapRequest): TapStream | Refusal {
     if (this.#running.size >= MOST) return new Refusal('rate_limited', `this node has ${MOST} taps already`, 1_000);
     const { clock, cluster, events } = this.#parts;
-    const question: TapQuestion = { id: nanoid(12), target, payloads, by };
+    const question: Omit<TapQuestion, 'call'> = { id: nanoid(12), target, payloads, by };
     const audit = { by, target: describeTarget(target), payloads };
     events.emit('tapStarted', { ...audit, seconds });
     return new TapStream({
       clock,
       seconds,
-      ask: (end) => cluster.ask<TapAnswer>('tap', { ...question, end } as never),
+      ask: (call) => cluster.ask<TapAnswer>('tap', { ...question, call } as never),
       ended: (entries) => events.emit('tapEnded', { ...audit, entries }),
       failed: (error) => events.emit('fault', { where: 'a tap', error }),
     });
   }
 
-  #answer({ id, target, payloads, by, end = false }: TapQuestion): TapAnswer {
+  #answer({ id, target, payloads, by, call }: TapQuestion): TapAnswer {
     const known = this.#running.get(id);
-    if (end) {
+    if (call === 'end') {
       this.#stop(id);
       return known?.recorder.take() ?? { entries: [], lost: 0 };
     }
@@ -84,7 +84,7 @@ export class Tap {
     }
     running.timer.cancel();
     running.timer = this.#forgetLater(id);
-    return running.recorder.take();
+    return call === 'keep' ? { entries: [], lost: 0 } : running.recorder.take();
   }
 
   #record(id: string, options: { readonly target: TapTarget; readonly payloads: boolean }): Running {

@@ -95,7 +95,9 @@ export class Webhooks {
 
   /** What the endpoints have not received. It asks the engine, and no other node. */
   measure(): Promise<readonly (EndpointBacklog & { readonly name: string })[]> {
-    return Promise.all(this.endpoints.map(async (endpoint) => ({ name: endpoint.config.name, ...(await endpoint.backlog()) })));
+    return Promise.all(
+      this.endpoints.map(async (endpoint) => ({ name: endpoint.config.name, ...(await endpoint.backlog()) })),
+    );
   }
 
   // For operators ----------------------------------------------------------------------------------------------------

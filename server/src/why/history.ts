@@ -8,15 +8,16 @@ export interface SubscriptionHistory {
   readonly sub: number | undefined;
   /** The channel or the pattern that the client named. */
   channel?: string;
-  start?: Position;
+  start?: Position | undefined;
   conditions?: Conditions | undefined;
   end?: Of<'unsubscribed'>;
+  /** What it was told that it missed. */
+  readonly gaps: Of<'gap'>[];
 }
 
 /** What the node remembers about one connection and one log. */
 export class ConnectionHistory {
   readonly subscriptions: SubscriptionHistory[] = [];
-  readonly gaps: Of<'gap'>[] = [];
   user: string | null = null;
   refused: { readonly error: ErrorName; readonly detail: string } | undefined;
   replaying: Of<'replaying'> | undefined;
@@ -48,21 +49,27 @@ export class ConnectionHistory {
     switch (decision.kind) {
       case 'subscribed': {
         const { sub, channel, start, conditions } = decision;
-        this.subscriptions.push({ sub, channel, start, conditions });
+        this.subscriptions.push({ sub, channel, start, conditions, gaps: [] });
         break;
       }
-      case 'unsubscribed': {
-        const current = this.current(decision.sub);
-        if (current === undefined) this.subscriptions.push({ sub: decision.sub, end: decision });
-        else current.end = decision;
+      case 'unsubscribed':
+        this.#subscriptionOf(decision).end = decision;
         break;
-      }
       case 'gap':
-        this.gaps.push(decision);
+        this.#subscriptionOf(decision).gaps.push(decision);
         break;
       case 'replaying':
         this.replaying = decision;
     }
+  }
+
+  /** The subscription that it is about; the node may have forgotten its begin. */
+  #subscriptionOf({ sub }: Of<'unsubscribed' | 'gap'>): SubscriptionHistory {
+    const known = this.current(sub);
+    if (known !== undefined) return known;
+    const forgotten: SubscriptionHistory = { sub, gaps: [] };
+    this.subscriptions.push(forgotten);
+    return forgotten;
   }
 }
 

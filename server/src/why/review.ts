@@ -1,4 +1,4 @@
-import { type Conditions, type Message, matches, type Position, writeFilter } from '@sluice/protocol';
+import { type Message, matches, type Position, writeFilter } from '@sluice/protocol';
 import { explain } from '../auth/explain.ts';
 import type { Identity } from '../auth/identity.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../channels/cursor.ts';
@@ -83,7 +83,8 @@ export class Review {
   #ofCursor(cursor: Cursor, history: ConnectionHistory): Outcome {
     const { variant, channel, subscriber, sent, state } = cursor;
     const begun = history.current(variant.sub);
-    const excluded = this.#excluded(sent, { start: begun?.start, conditions: variant.filter?.conditions }, history);
+    const conditions = variant.filter?.conditions;
+    const excluded = this.#excluded(sent, { start: begun?.start, conditions, gaps: begun?.gaps ?? [] });
     if (excluded !== null) return excluded;
     const { epoch, offset } = this.#subject;
     const unread = subscriber.connection.buffered;
@@ -127,7 +128,7 @@ export class Review {
   #ofEnded(subscription: SubscriptionHistory, history: ConnectionHistory): Outcome {
     const { end, start } = subscription;
     if (end === undefined) return closing(history);
-    const excluded = this.#excluded(end.end, subscription, history);
+    const excluded = this.#excluded(end.end, subscription);
     if (excluded !== null) return excluded;
     const { epoch, offset } = this.#subject;
     if (end.end.epoch === epoch && offset <= end.end.offset) {
@@ -144,8 +145,7 @@ export class Review {
   /** Why the subscription was not sent the message, although its position may have passed it. */
   #excluded(
     sent: Position,
-    { start, conditions }: { readonly start?: Position | undefined; readonly conditions?: Conditions | undefined },
-    { gaps }: ConnectionHistory,
+    { start, conditions, gaps }: Pick<SubscriptionHistory, 'start' | 'conditions' | 'gaps'>,
   ): Outcome | null {
     const { epoch, offset, channel } = this.#subject;
     const gap = gaps.find(({ from, to }) => this.#covers(from, to));

@@ -54,6 +54,41 @@ describe('a connection that was closed', () => {
     expect(outcomes).toEqual(['delivered', 'delivered', 'gap', 'gap', 'gap', 'delivered', 'closed']);
   });
 
+  it('received the message with another subscription, although one of them reported a gap', async () => {
+    const other = { ...about, sub: 1 };
+    for (const [gapped, whole] of [
+      [about, other],
+      [other, about],
+    ] as const) {
+      const { why, events } = start();
+      events.emit('authenticated', { connection: 'c', user: 'ada' } as never);
+      for (const each of [about, other]) events.emit('subscribed', { ...each, start: at(0) } as never);
+      events.emit('gap', { ...gapped, from: at(0), to: at(5), reason: 'slow_reader' } as never);
+      for (const each of [gapped, whole])
+        events.emit('unsubscribed', { ...each, end: at(6), reason: 'closed' } as never);
+      expect((await why.explain({ channel: 'chat:a', ...at(3) }, { user: 'ada' })).outcome).toBe('delivered');
+    }
+  });
+
+  it('received the message before it subscribed again, and then reported a gap', async () => {
+    const { why, events } = start();
+    events.emit('authenticated', { connection: 'c', user: 'ada' } as never);
+    for (const round of [1, 2]) {
+      events.emit('subscribed', { ...about, start: at(0) } as never);
+      if (round === 2) events.emit('gap', { ...about, from: at(0), to: at(5), reason: 'retention' } as never);
+      events.emit('unsubscribed', { ...about, end: at(6), reason: 'asked' } as never);
+    }
+    expect((await why.explain({ channel: 'chat:a', ...at(3) }, { user: 'ada' })).outcome).toBe('delivered');
+  });
+
+  it('reported a gap in a subscription whose begin the node has forgotten', async () => {
+    const { why, events } = start();
+    events.emit('authenticated', { connection: 'c', user: 'ada' } as never);
+    events.emit('gap', { ...about, from: at(2), to: at(5), reason: 'retention' } as never);
+    events.emit('unsubscribed', { ...about, end: at(6), reason: 'closed' } as never);
+    expect((await why.explain({ channel: 'chat:a', ...at(3) }, { user: 'ada' })).outcome).toBe('gap');
+  });
+
   it.each([
     ['subscribe', 'chat:a', 'denied'],
     ['publish', 'chat:a', 'closed'],

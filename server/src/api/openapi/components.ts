@@ -107,7 +107,12 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
       message: text(),
       remedy: text(),
     },
-    { bound: orNull(text()), spans: list(text()) },
+    {
+      only: reply({ claimed: list(reply({ name: text(), values: list(text()) })), fixed: FLAG }),
+      bound: orNull(text()),
+      spans: list(text()),
+      hooks: list(reply({ name: text(), operation: text() })),
+    },
   ),
 };
 

@@ -8,12 +8,23 @@ import {
   VERBS,
   type Verb,
 } from '../../auth/identity.ts';
-import { type AccessExplanation, explainIn, patternFault } from '../../channels/explain-access.ts';
+import type { Verifier } from '../../auth/token.ts';
+import { patternFault } from '../../channels/explain-access.ts';
+import { explainOperation, type OperationExplanation } from '../../hooks/explain-operation.ts';
+import type { Hooks } from '../../hooks/hooks.ts';
 import { Refusal } from '../../refusal.ts';
 import { asBackend, type BackendServices } from '../backend.ts';
 import { readJson } from '../body.ts';
 import { refuseManaging } from '../manager.ts';
 import type { Route } from '../route.ts';
+
+/** What decides about clients. */
+export interface ExplainServices extends BackendServices {
+  /** Verifies the tokens that are asked about. */
+  readonly tokens: Verifier;
+  readonly hooks: Pick<Hooks, 'configs'>;
+  readonly settings: { readonly anonymous: boolean };
+}
 
 /** What a request for an explanation holds: a token, or the claims of one. */
 interface Query {
@@ -33,7 +44,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
  * channel, what decided, and what would change it? Needs `manage` on the channel. With `subscribe`,
  * the channel may be a pattern.
  */
-export function explainRoute(services: BackendServices): Route['handle'] {
+export function explainRoute(services: ExplainServices): Route['handle'] {
   return (request) =>
     asBackend(request, services, async (by) => {
       const body = await readJson(request);
@@ -43,17 +54,21 @@ export function explainRoute(services: BackendServices): Route['handle'] {
     });
 }
 
-async function answer(services: BackendServices, by: Identity, query: Query): Promise<AccessExplanation | Refusal> {
+async function answer(services: ExplainServices, by: Identity, query: Query): Promise<OperationExplanation | Refusal> {
   const { channel, verb } = query;
   const { rules } = services;
   const refusal = await refuseAsking(services, by, channel);
   if (refusal !== null) return refusal;
+  const explainFor = (identity: Identity) => {
+    const gate = { rules, anonymous: services.settings.anonymous, hooks: services.hooks.configs };
+    return explainOperation(gate, { identity, verb, channel });
+  };
   if (query.token === undefined) {
     const identity = readIdentity(query.identity);
-    return identity instanceof Refusal ? identity : explainIn(rules, { identity, verb, channel });
+    return identity instanceof Refusal ? identity : explainFor(identity);
   }
-  const verification = await services.verifier.verify(query.token);
-  if (verification.ok) return explainIn(rules, { identity: verification.identity, verb, channel });
+  const verification = await services.tokens.verify(query.token);
+  if (verification.ok) return explainFor(verification.identity);
   const { error, message } = verification;
   const match = rules.match(channel);
   return explainToken({ verb, channel, match }, { error, message, remedy: ERRORS[error].remedy });

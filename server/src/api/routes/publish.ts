@@ -1,13 +1,12 @@
 import type { ErrorBody, PublishResult, RawDraft } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
-import type { Verifier } from '../../auth/token.ts';
 import type { BatchMessage, Door, PublishOutcome } from '../../channels/door.ts';
 import type { UserAllowances } from '../../channels/user-allowances.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { readJson } from '../body.ts';
-import { authenticate } from '../credentials.ts';
+import { authenticate, type TokenVerifier } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
 import { refuseStrangeField } from '../strange-field.ts';
@@ -18,7 +17,7 @@ const MOST_MESSAGES = 1000;
 
 export interface PublishServices {
   readonly apiKeys: ApiKeys;
-  readonly verifier: Verifier;
+  readonly verifier: TokenVerifier;
   readonly door: Door;
   readonly allowances: UserAllowances;
 }

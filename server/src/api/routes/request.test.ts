@@ -29,7 +29,7 @@ it.each<[string, readonly Json[], { data?: Json }, object]>([
   queue.settle(end);
   const { status, body } = await requestRoute({
     apiKeys: createApiKeys([{ name: 'backend', secret: SECRET }]),
-    verifier: { verify: () => Promise.reject(new Error('a key is no token')), close: () => {} },
+    verifier: { verify: () => Promise.reject(new Error('a key is no token')) },
     backendRequests: { send: async () => queue } as unknown as BackendRequests,
   })(request);
   expect([status, JSON.parse(String(body))]).toEqual([200, expected]);

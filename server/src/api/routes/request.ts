@@ -1,18 +1,17 @@
 import type { Json } from '@sluice/protocol';
 import type { ApiKeys } from '../../auth/secrets.ts';
-import type { Verifier } from '../../auth/token.ts';
 import { Refusal } from '../../refusal.ts';
 import type { BackendRequests } from '../../requests/backend-requests.ts';
 import type { ReplyQueue } from '../../requests/reply-queue.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { readJson } from '../body.ts';
-import { authenticate } from '../credentials.ts';
+import { authenticate, type TokenVerifier } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 import { chooseFormat, ReplyStream } from '../reply-stream.ts';
 
 export interface RequestServices {
   readonly apiKeys: ApiKeys;
-  readonly verifier: Verifier;
+  readonly verifier: TokenVerifier;
   readonly backendRequests: BackendRequests;
 }
 

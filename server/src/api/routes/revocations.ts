@@ -1,6 +1,5 @@
 import { LIMITS } from '@sluice/protocol';
 import type { ApiKeys } from '../../auth/secrets.ts';
-import type { Verifier } from '../../auth/token.ts';
 import { refuseUnavailable } from '../../channels/refuse-unavailable.ts';
 import { type Revocation, type RevocationStore, textOfRevocation } from '../../engine/revocations.ts';
 import { PAGE } from '../../manage/manage.ts';
@@ -10,13 +9,13 @@ import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts
 import type { Clock } from '../../util/clock.ts';
 import { pastFault } from '../../util/moment.ts';
 import { readJson } from '../body.ts';
-import { authenticate, needsKey } from '../credentials.ts';
+import { authenticate, needsKey, type TokenVerifier } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 import { readNumbers } from '../query.ts';
 
 export interface RevocationServices {
   readonly apiKeys: ApiKeys;
-  readonly verifier: Verifier;
+  readonly verifier: TokenVerifier;
   readonly revocations: RevocationStore;
   readonly clock: Clock;
 }

@@ -2,17 +2,16 @@ import { checkData, parseCommand } from '@sluice/protocol';
 import { readClaims } from '../../auth/claims.ts';
 import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
-import type { Verifier } from '../../auth/token.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
-import { authenticate, needsKey } from '../credentials.ts';
+import { authenticate, needsKey, type TokenVerifier } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 
 export interface TicketServices {
   readonly apiKeys: ApiKeys;
-  readonly verifier: Verifier;
+  readonly verifier: TokenVerifier;
   readonly clock: Clock;
   readonly issue: (claims: Claims, channels: readonly string[]) => { ticket: string; expiresAt: number } | Refusal;
   /** CORS headers for pages of other origins. */
