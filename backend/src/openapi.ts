@@ -1073,7 +1073,18 @@ export interface components {
             readonly allowed: boolean;
             readonly bound?: string | null;
             readonly channel: string;
+            readonly hooks?: readonly {
+                readonly name: string;
+                readonly operation: string;
+            }[];
             readonly message: string;
+            readonly only?: {
+                readonly claimed: readonly {
+                    readonly name: string;
+                    readonly values: readonly string[];
+                }[];
+                readonly fixed: boolean;
+            };
             readonly reason: {
                 readonly kind: string;
             };
