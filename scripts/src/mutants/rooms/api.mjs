@@ -45,9 +45,9 @@ export const api = [
     tests: [`${FOLDER}/credentials.test.ts`],
   },
   {
-    file: `${FOLDER}/credentials.ts`,
-    from: 'if (!verification.ok) return new Refusal(verification.error, verification.message);',
-    to: "if (!verification.ok) return new Refusal('unauthorized');",
+    file: 'server/src/hooks/user-admission.ts',
+    from: 'new Refusal(verification.error, verification.message)',
+    to: "new Refusal('unauthorized')",
     fault: 'the response has no reason for a refused token',
     tests: HTTP,
   },

@@ -159,10 +159,24 @@ export const hooks = [
   },
   {
     file: 'server/src/hooks/http-hook.ts',
-    from: 'const left = Math.max(1, timeout - (this.#options.clock.monotonic() - start));',
+    from: 'const left = timeout - (this.#options.clock.monotonic() - start);',
     to: 'const left = timeout + start * 0;',
     fault: 'a call that has waited gets its whole timeout again',
     tests: HTTP,
+  },
+  {
+    file: 'server/src/hooks/http-hook.ts',
+    from: "(error.failure === 'overloaded' || (error.failure === 'timeout' && !hadTime))",
+    to: "error.failure === 'overloaded'",
+    fault: 'the time that a call waits in the gateway opens the circuit breaker of a healthy hook',
+    tests: ['server/src/hooks/http-hook.test.ts'],
+  },
+  {
+    file: 'server/src/hooks/user-admission.ts',
+    from: 'if (verdict instanceof Refusal) return verdict;',
+    to: 'if (verdict instanceof Refusal) return by;',
+    fault: 'a user whom the hook connect denies may use the HTTP API',
+    tests: ['server/test/hooks-connect-http.test.ts'],
   },
   {
     file: 'server/src/hooks/http-hook.ts',

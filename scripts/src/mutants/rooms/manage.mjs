@@ -100,9 +100,16 @@ export const manage = [
   },
   {
     file: `${MANAGE}/local-actions.ts`,
-    from: '    for (const session of this.#parts.registry.users.all(target.user)) session.withdraw(matcherOf(target));\n',
+    from: 'if (!except.includes(session.connection.id)) session.withdraw(matcherOf(target));',
     to: '',
     fault: 'what a backend has subscribed a user to comes back after an unsubscribe',
+    tests: ['server/test/backend-subscriptions.test.ts'],
+  },
+  {
+    file: `${MANAGE}/local-actions.ts`,
+    from: 'if (!except.includes(session.connection.id)) session.withdraw',
+    to: 'session.withdraw',
+    fault: 'an unsubscribe withdraws the right of the connections that it leaves alone',
     tests: ['server/test/backend-subscriptions.test.ts'],
   },
   {
