@@ -17,6 +17,10 @@ function sizeOf({ body, tags }: SinkRecord): number {
   return size;
 }
 
+/** About how many bytes records have in a request, or more. */
+export const bytesIn = (records: readonly SinkRecord[]): number =>
+  records.reduce((size, record) => size + sizeOf(record), 0);
+
 /** Records in parts of a size that one request may have. */
 export function partsOf(
   records: readonly SinkRecord[],

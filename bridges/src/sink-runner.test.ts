@@ -1,8 +1,9 @@
 import type { OutboundBatch, OutboundBridge, OutboundFeed } from '@sluice/server/bridging';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ScriptHost } from '../test/support/script-host.ts';
 import type { SinkRecord } from './sink.ts';
 import { SinkRunner } from './sink-runner.ts';
+import { TooLarge } from './too-large.ts';
 
 const message = (offset: number) => ({ epoch: 'e', message: { id: `m${offset}`, offset, time: 0, data: offset } });
 const gap = { reason: 'retention', from: { epoch: 'e', offset: 0 }, to: { epoch: 'e', offset: 4 } };
@@ -28,8 +29,8 @@ class Channel extends ScriptHost {
         if (batch === undefined) this.stop.abort();
         return isOpen && batch !== undefined ? batch : { gaps: [], messages: [] };
       },
-      acknowledge: async () => {
-        this.events.push('acknowledged');
+      acknowledge: async (dead = new Map()) => {
+        this.events.push(['acknowledged', ...[...dead].map(([offset, why]) => `${offset} dead: ${why}`)].join(' '));
         this.#batches.shift();
       },
       close: () => {
@@ -41,13 +42,16 @@ class Channel extends ScriptHost {
 }
 
 /** @param send what the broker does with a batch */
-async function run(host: Channel, send: (count: number) => Promise<void> = async () => {}): Promise<SinkRecord[]> {
+async function run(
+  host: Channel,
+  send: (count: number, records: readonly SinkRecord[]) => Promise<void> = async () => {},
+): Promise<SinkRecord[]> {
   const sent: SinkRecord[] = [];
   const config = { origin: 'here', envelope: 'raw', from: { channel: 'c' } } as unknown as OutboundBridge;
   const open = async () => ({
     send: async (records: readonly SinkRecord[]) => {
       sent.push(...records);
-      await send(sent.length);
+      await send(sent.length, records);
       host.events.push(`sent ${records.map(({ id }) => id).join(' ')}`);
     },
     close: async () => {},
@@ -108,4 +112,61 @@ it('a bridge pauses shortly again once the broker has confirmed something', asyn
     if ([1, 2, 4].includes(count)) throw new Error('lost');
   });
   expect(host.pauses.slice(0, 3)).toEqual([250, 500, 250]);
+});
+
+describe('a message that is too large for the broker', () => {
+  const batch = { gaps: [], messages: [message(1), message(2), message(3)] };
+  /** A broker that accepts no record whose id matches. */
+  const refusing = (pattern: RegExp) => async (_: number, records: readonly SinkRecord[]) => {
+    const [first, ...others] = records.filter(({ id }) => pattern.test(id));
+    if (first !== undefined) throw new TooLarge([first, ...others], 'it accepts 1 byte');
+  };
+
+  it('is a dead letter, and a small record is sent in its place', async () => {
+    const host = new Channel([batch, { gaps: [], messages: [message(4)] }]);
+    const sent = await run(host, refusing(/2$/));
+    expect(host.events).toEqual([
+      ...['sent c/e/1 c/e/2/dead c/e/3', 'acknowledged 2 dead: it accepts 1 byte', 'sent c/e/4', 'acknowledged'],
+    ]);
+    const letter = sent.find(({ id }) => id === 'c/e/2/dead');
+    expect(letter).toMatchObject({ offset: 2, event: 'sluice.dead_letter', tags: {} });
+    expect(letter?.headers).toMatchObject({ 'sluice-type': 'sluice.dead_letter', 'sluice-offset': '2' });
+    const of = { id: 'c/e/2', channel: 'c', epoch: 'e', offset: 2 };
+    expect(JSON.parse(`${letter?.body}`)).toEqual({
+      ...{ reason: 'too_large', detail: 'it accepts 1 byte', size: 1, ...of },
+    });
+    expect(host.counts).toEqual({ sent: 3, dead_lettered: 1 });
+    expect(host.states).toContain('waiting: message c/e/2 with 1 bytes is too large: it accepts 1 byte');
+    expect([host.pauses, host.openFeeds]).toEqual([[250], 0]);
+  });
+
+  it('is found with all others of its batch, and later ones do not wait longer', async () => {
+    const host = new Channel([batch]);
+    await run(host, async (count, records) => {
+      const [next] = records.filter(({ id }) => /[123]$/.test(id));
+      if (next !== undefined && count < 12) throw new TooLarge([next], 'it accepts nothing');
+    });
+    expect(host.events[0]).toBe('sent c/e/1/dead c/e/2/dead c/e/3/dead');
+    expect(host.counts).toEqual({ dead_lettered: 3 });
+    expect(host.pauses).toEqual([250, 250, 250]);
+  });
+
+  it('is left out if not even the small record is accepted', async () => {
+    const host = new Channel([{ gaps: [], messages: [message(2)] }]);
+    await run(host, refusing(/2/));
+    expect(host.events).toEqual(['acknowledged 2 dead: it accepts 1 byte']);
+    expect(host.counts).toEqual({ dead_lettered: 1 });
+  });
+
+  it('keeps the pauses growing if the broker refuses it although it was not sent', async () => {
+    const host = new Channel([batch]);
+    let refusals = 0;
+    await run(host, async () => {
+      if (++refusals > 4) return;
+      const [record] = [{ id: 'another', body: Buffer.from('1') } as SinkRecord];
+      throw new TooLarge([record], 'it accepts nothing');
+    });
+    expect(host.pauses).toEqual([250, 500, 1_000, 2_000]);
+    expect(host.counts).toEqual({ sent: 3 });
+  });
 });

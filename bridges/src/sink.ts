@@ -23,6 +23,8 @@ export interface SinkRecord {
  * - `send` passes the records on in their order, and resolves when the broker has confirmed all of them,
  *   as durably as it can. It rejects if one of them may be missing, also because no queue or stream
  *   accepts it, or if the connection is lost. Then all are sent again, after another `open`.
+ * - It rejects with `TooLarge` if the broker will never accept a record because of its size, whatever
+ *   became of the others. The runner sends a small record instead, after another `open`.
  * - Where the broker can, a record that is sent again is recognised by its id.
  * - No buffer outlives a connection: the log is the buffer.
  */

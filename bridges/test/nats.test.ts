@@ -63,7 +63,7 @@ testSource('NATS JetStream', {
 });
 
 testSink('NATS JetStream', {
-  ...{ skip, prefix: 'ce-', deduplicates: true },
+  ...{ skip, prefix: 'ce-', deduplicates: true, tooLarge: 1_048_576 },
   start: startNats,
   open: async (server) => {
     const connection = await connectTo(server);

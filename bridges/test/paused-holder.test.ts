@@ -76,9 +76,9 @@ class Pause {
           taken = batch.messages.length;
           return batch;
         },
-        acknowledge: async () => {
+        acknowledge: async (dead) => {
           await this.pass(taken);
-          await feed.acknowledge();
+          await feed.acknowledge(dead);
         },
         close: () => feed.close(),
       };

@@ -21,7 +21,7 @@ const connectionTo = ({ port }: PubsubServer) => ({ project: PROJECT, emulator: 
 testSource('Pub/Sub', {
   skip,
   // pstest delivers ordered messages one by one, at some 10 a second.
-  load: 200,
+  load: 100,
   keepsAcknowledgements: true,
   start,
   open: async (broker) => {
@@ -47,7 +47,7 @@ testSource('Pub/Sub', {
 });
 
 testSink('Pub/Sub', {
-  ...{ skip, prefix: 'ce-', deduplicates: false, load: 200 },
+  ...{ skip, prefix: 'ce-', deduplicates: false, load: 100, tooLarge: 10_000_000 },
   start,
   open: async (broker) => {
     const server = broker as PubsubServer;

@@ -40,6 +40,7 @@ for (const { kind, suffix, isFifo } of KINDS) {
 
   testSink(`Amazon SQS (${kind})`, {
     ...{ skip: noElasticmq, prefix: 'ce_', deduplicates: isFifo, isOrdered: isFifo, isOrderedAfterKill },
+    tooLarge: 262_144,
     start,
     open: async ({ port }) => {
       const client = await SqsClient.create(port, `sink-${++queues}${suffix}`);

@@ -3,6 +3,7 @@ import type { AmqpError, Container, EventContext, Message, Sender } from 'rhea';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
+import { requireSizes } from '../too-large.ts';
 import { ActiveMqConnection } from './activemq-connection.ts';
 
 /** Sends to a queue or a topic. */
@@ -58,6 +59,7 @@ class OpenActiveMqSink implements OpenSink {
 
   async send(records: readonly SinkRecord[]): Promise<void> {
     const { sender } = this.#parts;
+    this.#requireSizes(records);
     for (const record of records) {
       // The client drops what it cannot send.
       while (!sender.sendable()) await this.#change();
@@ -66,6 +68,14 @@ class OpenActiveMqSink implements OpenSink {
     }
     while (this.#unconfirmed > 0) await this.#change();
     if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /** The limit of the link; 0 or absent: it has none. */
+  #requireSizes(records: readonly SinkRecord[]): void {
+    const most = Number(this.#parts.sender.max_message_size ?? 0);
+    if (most === 0) return;
+    const sizeOf = (record: SinkRecord) => this.#client.message.encode(this.#messageOf(record)).length;
+    requireSizes(records, { most, sizeOf, limit: `the broker accepts ${most} bytes ("max-message-size")` });
   }
 
   /** Waits for credit or a confirm. Rejects if the connection is lost. */

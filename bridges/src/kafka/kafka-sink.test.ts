@@ -1,5 +1,5 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { countHeld } from '../../../client-sdk/test/support/garbage.ts';
 import type { SinkRecord } from '../sink.ts';
 import type { KafkaClient } from './kafka-connection.ts';
@@ -66,4 +66,48 @@ it.each([
   await sink.send([{ ...record, event }]);
   await sink.close();
   expect(topics).toEqual([expected]);
+});
+
+describe('a topic with a small limit', () => {
+  const numbered = (to: number, size: number): SinkRecord[] =>
+    Array.from({ length: to }, (_, at) => ({ ...record, id: `c/e/${at + 1}`, body: Buffer.alloc(size, `${at % 10}`) }));
+
+  /** A client whose topic accepts batches up to a size. */
+  function limited(most: number) {
+    const batches: number[] = [];
+    const stored: unknown[] = [];
+    const client = clientWith(async ({ messages }) => {
+      const bodies = messages.map((message) => (message as { value: Buffer }).value);
+      const size = bodies.reduce((sum, { length }) => sum + length, 0);
+      batches.push(bodies.length);
+      const inner = Object.assign(new Error('larger than the max message size'), { apiCode: 10 });
+      if (size > most) throw Object.assign(new Error('failed'), { errors: [inner] });
+      stored.push(...bodies);
+      return {};
+    });
+    return { client, batches, stored };
+  }
+
+  it('gets smaller batches, in order, and remembers how large they may be', async () => {
+    const { client, batches, stored } = limited(20_000);
+    const sink = new KafkaSink(client, config);
+    const records = numbered(60, 1_000);
+    const first = await sink.open();
+    await first.send(records);
+    expect(stored).toEqual(records.map(({ body }) => body));
+    await first.close();
+    batches.length = 0;
+    await (await sink.open()).send(records);
+    expect(Math.max(...batches)).toBeLessThanOrEqual(20);
+    expect(stored).toHaveLength(120);
+  });
+
+  it('reports the record that is too large for it', async () => {
+    const { client, stored } = limited(20_000);
+    const [first, second, third] = numbered(3, 1_000) as [SinkRecord, SinkRecord, SinkRecord];
+    const large = { ...second, body: Buffer.alloc(30_000) };
+    const sink = await new KafkaSink(client, config).open();
+    await expect(sink.send([first, large, third])).rejects.toMatchObject({ name: 'TooLarge', ids: ['c/e/2'] });
+    expect(stored).toEqual([first.body]);
+  });
 });

@@ -1,15 +1,18 @@
 import type { Producer } from '@platformatic/kafka';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
-import { partsOf } from '../parts.ts';
+import { bytesIn, partsOf } from '../parts.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
+import { TooLarge } from '../too-large.ts';
 import { unlessLost } from '../unless-lost.ts';
 import { causeOf, type KafkaClient, kafkaOptions } from './kafka-connection.ts';
 
-/** Records and bytes of one request: a broker refuses batches above a megabyte. */
+/** Records and bytes of one request: by default, a topic accepts batches of a megabyte. */
 const MOST = 1_000;
 const LARGEST = 786_432;
+/** The errors of the protocol for a batch that is larger than the topic accepts, or a segment of its log. */
+const TOO_LARGE: readonly unknown[] = [10, 18];
 /** Acknowledged when every replica in sync has it. */
 const ALL = -1;
 
@@ -18,6 +21,8 @@ export class KafkaSink implements Sink {
   readonly attributePrefix = 'ce_';
   readonly #client: KafkaClient;
   readonly #config: OutboundBridge;
+  /** Bytes of one request, which shrink to what the topic accepts. */
+  readonly #batch = { largest: LARGEST };
 
   constructor(client: KafkaClient, config: OutboundBridge) {
     this.#client = client;
@@ -35,7 +40,7 @@ export class KafkaSink implements Sink {
       await producer.close().catch(() => {}); // it is lost already
       throw causeOf(error);
     }
-    return new OpenKafkaSink(producer, this.#config);
+    return new OpenKafkaSink(producer, this.#config, this.#batch);
   }
 }
 
@@ -43,23 +48,38 @@ class OpenKafkaSink implements OpenSink {
   readonly #producer: Producer;
   readonly #topic: string;
   readonly #key: string;
+  readonly #batch: { largest: number };
   readonly #closed = new AbortController();
 
-  constructor(producer: Producer, { to }: OutboundBridge) {
+  constructor(producer: Producer, { to }: OutboundBridge, batch: { largest: number }) {
     this.#producer = producer;
+    this.#batch = batch;
     this.#topic = textOption(to, 'topic');
     this.#key = textOption(to, 'key');
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
+    for (const part of partsOf(records, { most: MOST, largest: this.#batch.largest })) await this.#sendPart(part);
+  }
+
+  async #sendPart(part: readonly SinkRecord[]): Promise<void> {
+    const messages = part.map((record) => this.#messageOf(record));
     try {
-      for (const part of partsOf(records, { most: MOST, largest: LARGEST })) {
-        const messages = part.map((record) => this.#messageOf(record));
-        await unlessLost(this.#closed.signal, this.#producer.send({ messages, acks: ALL }));
-      }
+      await unlessLost(this.#closed.signal, this.#producer.send({ messages, acks: ALL }));
     } catch (error) {
-      throw causeOf(error);
+      const cause = causeOf(error);
+      if (!TOO_LARGE.includes((cause as { apiCode?: unknown }).apiCode)) throw cause;
+      await this.#sendSmaller(part);
     }
+  }
+
+  /** A topic has a limit for batches, which its records must not exceed either. */
+  async #sendSmaller(part: readonly SinkRecord[]): Promise<void> {
+    const [first, ...others] = part;
+    if (first === undefined) return;
+    if (others.length === 0) throw new TooLarge([first], 'the topic accepts less ("max.message.bytes")');
+    this.#batch.largest = Math.min(this.#batch.largest, bytesIn(part) / 2);
+    await this.send(part);
   }
 
   #messageOf(record: SinkRecord) {

@@ -3,6 +3,7 @@ import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
+import { TooLarge } from '../too-large.ts';
 import { connectNats, NATS_TIMEOUT, type NatsClient, type NatsConnection } from './nats-connection.ts';
 
 /** Publishes to the subjects of a stream. */
@@ -38,7 +39,15 @@ class OpenNatsSink implements OpenSink {
   async send(records: readonly SinkRecord[]): Promise<void> {
     const outcomes = await Promise.allSettled(records.map((record) => this.#publish(record)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw explained(failed.reason, this.#subject);
+    if (failed === undefined) return;
+    const [first, ...others] = records.filter((_, at) => isTooLarge(outcomes[at]));
+    if (first !== undefined) throw new TooLarge([first, ...others], this.#limit);
+    throw explained(failed.reason, this.#subject);
+  }
+
+  get #limit(): string {
+    const most = this.#connection.info?.max_payload;
+    return `the server accepts ${most} bytes with headers ("max_payload"), and the stream may accept less`;
   }
 
   async #publish(record: SinkRecord): Promise<void> {
@@ -68,6 +77,16 @@ const asSubject = (text: string): string =>
 
 /** A value that begins with `$` could reach the API of the server, where the template begins with the value. */
 const asTokens = (value: string): string => asSubject(value).replace(/^\$/, '_') || '_';
+
+/** The error of JetStream for a message that is larger than its stream accepts. */
+const STREAM_LIMIT = 10_054;
+
+/** The client refuses what is larger than the server accepts. */
+function isTooLarge(outcome: PromiseSettledResult<unknown> | undefined): boolean {
+  if (outcome?.status !== 'rejected') return false;
+  const { code, message = '' } = outcome.reason as { code?: unknown; message?: string };
+  return code === STREAM_LIMIT || message.includes('max_payload');
+}
 
 /** A subject without a stream has no responder. */
 function explained(error: unknown, subject: string): unknown {

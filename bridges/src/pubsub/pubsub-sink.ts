@@ -2,8 +2,11 @@ import type { PubSub, Topic } from '@google-cloud/pubsub';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { bytesOf, requireSizes } from '../too-large.ts';
 import { CALL, clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
 
+/** Bytes of a message, with its attributes. The service refuses the whole request of a larger one. */
+const LARGEST = 10_000_000;
 /** Messages of one request, and milliseconds that the client waits for more. */
 const BATCH = { maxMessages: 100, maxMilliseconds: 2 };
 
@@ -49,6 +52,8 @@ class OpenPubsubSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
+    const limit = `Pub/Sub accepts ${LARGEST} bytes with attributes`;
+    requireSizes(records, { most: LARGEST, sizeOf, limit });
     try {
       await Promise.all(records.map((record) => this.#publish(record)));
     } catch (error) {
@@ -58,17 +63,23 @@ class OpenPubsubSink implements OpenSink {
     }
   }
 
-  #publish({ channel, headers, event, tags, contentType, body }: SinkRecord): Promise<string> {
-    const attributes = {
-      ...headers,
-      ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`tag:${name}`, value])),
-      ...(event !== undefined && { event }),
-      'content-type': contentType,
-    };
-    return this.#topic.publishMessage({ data: body, attributes, ...(this.#isOrdered && { orderingKey: channel }) });
+  #publish(record: SinkRecord): Promise<string> {
+    const { channel, body: data } = record;
+    const attributes = attributesOf(record);
+    return this.#topic.publishMessage({ data, attributes, ...(this.#isOrdered && { orderingKey: channel }) });
   }
 
   async close(): Promise<void> {
     await this.#pubsub.close().catch(() => {}); // it is lost already
   }
 }
+
+const attributesOf = ({ headers, event, tags, contentType }: SinkRecord): Record<string, string> => ({
+  ...headers,
+  ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`tag:${name}`, value])),
+  ...(event !== undefined && { event }),
+  'content-type': contentType,
+});
+
+const sizeOf = (record: SinkRecord): number =>
+  record.body.length + Buffer.byteLength(record.channel) + bytesOf(attributesOf(record));

@@ -4,6 +4,7 @@ import { fitting } from '../fitting.ts';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
+import { requireSizes } from '../too-large.ts';
 import { unlessLost } from '../unless-lost.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
 
@@ -61,7 +62,12 @@ class OpenRabbitSink implements OpenSink {
 
   async send(records: readonly SinkRecord[]): Promise<void> {
     this.#returned.clear();
-    await unlessLost(this.#parts.lost, Promise.all(records.map((record) => this.#publish(record))));
+    try {
+      await unlessLost(this.#parts.lost, Promise.all(records.map((record) => this.#publish(record))));
+    } catch (error) {
+      requireLimit(records, error);
+      throw error;
+    }
     const refused = records.find(({ id }) => this.#returned.has(fitting(id, SHORT)));
     if (refused === undefined) return;
     const { exchange } = this.#target;
@@ -99,4 +105,16 @@ class OpenRabbitSink implements OpenSink {
   close(): Promise<void> {
     return this.#parts.connection.close();
   }
+}
+
+/**
+ * The broker closes the channel for a body that is too large, and says what it accepts.
+ *
+ * @throws TooLarge if that is why the channel was closed
+ */
+function requireLimit(records: readonly SinkRecord[], error: unknown): void {
+  const [, limit] = /message size \d+ is larger than (?:configured )?max size (\d+)/.exec(String(error)) ?? [];
+  if (limit === undefined) return;
+  const sizeOf = ({ body }: SinkRecord) => body.length;
+  requireSizes(records, { most: Number(limit), sizeOf, limit: `RabbitMQ accepts ${limit} bytes ("max_message_size")` });
 }

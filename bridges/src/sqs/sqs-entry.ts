@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SinkRecord } from '../sink.ts';
-
-/** Bytes of one call, with its attributes: SQS once accepted no more, and other servers still do not. */
-const LARGEST = 262_144;
+import { LARGEST_CALL } from './sqs-queue.ts';
 
 /** What a group or a deduplication id may be. */
 const PLAIN = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/;
@@ -57,7 +55,7 @@ export function batchesOf<T extends SqsEntry>(entries: readonly T[], most: numbe
   for (const entry of entries) {
     const own = sizeOf(entry);
     const last = batches.at(-1);
-    if (last === undefined || last.length >= most || size + own > LARGEST) {
+    if (last === undefined || last.length >= most || size + own > LARGEST_CALL) {
       batches.push([entry]);
       size = own;
     } else {
@@ -68,7 +66,8 @@ export function batchesOf<T extends SqsEntry>(entries: readonly T[], most: numbe
   return batches;
 }
 
-function sizeOf({ MessageBody, MessageAttributes }: SqsEntry): number {
+/** As SQS counts it. */
+export function sizeOf({ MessageBody, MessageAttributes }: SqsEntry): number {
   const attributes = Object.entries(MessageAttributes).flatMap(([name, { DataType = '', StringValue = '' }]) => [
     ...[name, DataType, StringValue],
   ]);

@@ -6,6 +6,8 @@ export type SqsClient = typeof import('@aws-sdk/client-sqs');
 
 /** Most messages of one call. */
 export const BATCH = 10;
+/** Bytes of one call, with its attributes: SQS once accepted no more, and other servers still do not. */
+export const LARGEST_CALL = 262_144;
 /** Seconds for which SQS may wait for messages: the longest that it accepts. */
 export const LONG_POLL = 20;
 
@@ -58,10 +60,18 @@ export class SqsQueue {
    * Rejects if there is no such queue.
    */
   async retention(): Promise<number> {
+    return (await this.#attribute('MessageRetentionPeriod', 0)) * 1_000;
+  }
+
+  /** Bytes that a message may have, with its attributes. Rejects if there is no such queue. */
+  largest(): Promise<number> {
+    return this.#attribute('MaximumMessageSize', LARGEST_CALL);
+  }
+
+  async #attribute(name: 'MessageRetentionPeriod' | 'MaximumMessageSize', otherwise: number): Promise<number> {
     const { url: QueueUrl } = this;
-    const AttributeNames = ['MessageRetentionPeriod' as const];
-    const { Attributes } = await this.sqs.getQueueAttributes({ QueueUrl, AttributeNames }, this.options);
-    return Number(Attributes?.MessageRetentionPeriod ?? 0) * 1_000;
+    const { Attributes } = await this.sqs.getQueueAttributes({ QueueUrl, AttributeNames: [name] }, this.options);
+    return Number(Attributes?.[name] ?? otherwise);
   }
 
   /** Aborts the calls that wait, and refuses later ones. */

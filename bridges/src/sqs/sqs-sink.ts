@@ -1,7 +1,8 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
-import { batchesOf, entryOf, type SqsEntry } from './sqs-entry.ts';
+import { requireSizes } from '../too-large.ts';
+import { batchesOf, entryOf, type SqsEntry, sizeOf } from './sqs-entry.ts';
 import { requireAll, type SqsClient, SqsQueue } from './sqs-queue.ts';
 
 /** Sends to a queue. */
@@ -20,34 +21,47 @@ export class SqsSink implements Sink {
   async open(): Promise<OpenSink> {
     const { connection, to } = this.#config;
     const queue = await SqsQueue.open(this.#client, connection, textOption(to, 'queue'));
-    const sink = new OpenSqsSink(queue, Number(to.batch), this.#confirmed);
     try {
-      await queue.retention(); // is it there?
-      return sink;
+      const limits = { batch: Number(to.batch), largest: await queue.largest() };
+      return new OpenSqsSink(queue, limits, this.#confirmed);
     } catch (error) {
-      await sink.close();
+      queue.close();
+      queue.sqs.destroy();
       throw error;
     }
   }
 }
 
+interface Limits {
+  /** Messages of a call. */
+  readonly batch: number;
+  /** Bytes of a message. */
+  readonly largest: number;
+}
+
 class OpenSqsSink implements OpenSink {
   readonly #queue: SqsQueue;
-  readonly #batch: number;
+  readonly #limits: Limits;
   /** Ids that SQS has confirmed of records which are sent again, because others were refused. */
   readonly #confirmed: Set<string>;
 
-  constructor(queue: SqsQueue, batch: number, confirmed: Set<string>) {
+  constructor(queue: SqsQueue, limits: Limits, confirmed: Set<string>) {
     this.#queue = queue;
-    this.#batch = batch;
+    this.#limits = limits;
     this.#confirmed = confirmed;
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
     const { isFifo } = this.#queue;
-    const left = records.filter(({ id }) => !this.#confirmed.has(id));
-    const entries = left.map((record) => ({ id: record.id, ...entryOf(record, isFifo) }));
-    for (const batch of batchesOf(entries, this.#batch)) await this.#sendBatch(batch);
+    const { batch: most, largest } = this.#limits;
+    const all = records.map((record) => ({ id: record.id, ...entryOf(record, isFifo) }));
+    requireSizes(records, {
+      most: largest,
+      sizeOf: (_, at) => sizeOf(all[at] as SqsEntry),
+      limit: `the queue accepts ${largest} bytes with attributes ("MaximumMessageSize")`,
+    });
+    const entries = all.filter(({ id }) => !this.#confirmed.has(id));
+    for (const batch of batchesOf(entries, most)) await this.#sendBatch(batch);
     this.#confirmed.clear();
   }
 

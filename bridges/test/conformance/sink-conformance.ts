@@ -32,6 +32,8 @@ export interface SinkSuite {
   readonly kill?: 'SIGKILL' | 'SIGTERM';
   /** How many messages flow while the broker is killed. Default: 1,000. */
   readonly load?: number;
+  /** More bytes than the broker accepts in a message. Absent: it accepts all that a gateway does. */
+  readonly tooLarge?: number;
   /** Does the broker recognise a message that is sent again? */
   readonly deduplicates: boolean;
   /** Does the broker keep the order in which it gets messages? */
@@ -43,8 +45,11 @@ export interface SinkSuite {
 /** A name of the length that a channel may have. */
 const LONGEST = 'c'.repeat(200);
 
+/** Enough for what is too large for any broker. */
+const limits = { maxFrame: '16MiB' } as const;
+
 const channels: NonNullable<ConfigInput['channels']> = {
-  audit: { history: { count: 100_000, age: '7d' } },
+  audit: { history: { count: 100_000, age: '7d' }, maxPayload: '12MiB' },
   brief: { history: { count: 5, age: '7d' } },
   [LONGEST]: { history: { count: 100_000, age: '7d' } },
 };
@@ -73,6 +78,7 @@ export function testSink(name: string, suite: SinkSuite): void {
     isOrderedAfterKill = isOrdered,
     kill = 'SIGKILL',
     load = 1_000,
+    tooLarge,
   } = suite;
   describe.skipIf(skip)(`a bridge to ${name}`, () => {
     let server: BrokerServer;
@@ -91,7 +97,8 @@ export function testSink(name: string, suite: SinkSuite): void {
       engine: Partial<ConfigInput> = {},
     ): Promise<BridgeGateway> => {
       const merged = { ...(bridge.to as object), ...to };
-      return startGateway({ channels, bridges: { out: { ...bridge, from: { channel }, to: merged } }, ...engine });
+      const bridges = { out: { ...bridge, from: { channel }, to: merged } };
+      return startGateway({ channels, limits, bridges, ...engine });
     };
     const publish = async (gateway: BridgeGateway, from: number, to: number, channel = 'audit'): Promise<void> => {
       for (let n = from; n <= to; n++) await gateway.publish(channel, { n });
@@ -157,6 +164,34 @@ export function testSink(name: string, suite: SinkSuite): void {
       },
     );
 
+    /** Of a broker that has a limit. */
+    const itWithLimit = tooLarge === undefined ? () => {} : it;
+    itWithLimit('sends a small record for a message that is too large for the broker, and goes on', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { envelope: 'raw' } });
+      await publish(gateway, 1, 2);
+      await gateway.publish('audit', { n: 3, text: 'x'.repeat(tooLarge ?? 0) }, { event: 'large' });
+      await publish(gateway, 4, 6);
+      await expect.poll(async () => (await gateway.bridge('out')).counts).toMatchObject({ sent: 5, dead_lettered: 1 });
+      await expect.poll(async () => new Set((await rig.received()).map(offsetOf)).size).toBe(6);
+      const byOffset = new Map((await arrived(rig)).map((received) => [offsetOf(received), received]));
+      const third = byOffset.get(3);
+      expect(third?.headers).toMatchObject({ 'sluice-type': 'sluice.dead_letter' });
+      const letter = JSON.parse(third?.body ?? '') as { readonly size: number };
+      expect(letter).toMatchObject({ reason: 'too_large', channel: 'audit', offset: 3, event: 'large' });
+      expect(letter.size).toBeGreaterThan(tooLarge ?? 0);
+      byOffset.delete(3);
+      expect([...byOffset].map(([offset, { body }]) => [offset, JSON.parse(body)])).toEqual(
+        [1, 2, 4, 5, 6].map((n) => [n, { n }]),
+      );
+      const dead = await gateway.get<{ readonly letters: readonly object[] }>(
+        '/channels/audit/groups/bridge%2Fout/dead',
+      );
+      const [listed] = dead.letters;
+      expect(listed).toMatchObject({ reason: 'rejected', message: { offset: 3 }, error: expect.any(String) });
+      expect(await gateway.bridge('out')).toMatchObject({ state: 'running', lag: 0 });
+    });
+
     it('goes on where it was after the gateway was restarted', async () => {
       const rig = await openRig();
       const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
@@ -173,7 +208,7 @@ export function testSink(name: string, suite: SinkSuite): void {
       const rig = await openRig();
       const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
       const bridges = { out: { ...rig.bridge, from: { channel: 'audit' }, inFlight: 10 } };
-      const config = { channels, bridges, ...durable } as ConfigInput;
+      const config = { channels, limits, bridges, ...durable } as ConfigInput;
       await runAndKillGateway({ config, at: 15, publish: { channel: 'audit', count: 30 } });
       await expect.poll(async () => new Set(await numbersIn(rig)).size).toBeGreaterThanOrEqual(15);
       const second = await run(rig, {}, durable);

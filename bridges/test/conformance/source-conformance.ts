@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
 import { dataFolder } from '../support/data-folder.ts';
+import { hurried } from '../support/hurried-bridges.ts';
 import { runAndKillGateway } from '../support/killed-gateway.ts';
 import { ModelHost } from '../support/model-host.ts';
 import { missing } from '../support/programs.ts';
@@ -197,7 +198,7 @@ export function testSource(name: string, suite: SourceSuite): void {
       const host = new ModelHost(async () => {
         await broker.stop(kill);
         await broker.restart();
-      });
+      }, hurried);
       const bridge = await loadBridge(config, host);
       const stop = new AbortController();
       const running = bridge.run(stop.signal);

@@ -3,6 +3,7 @@ import { parseConfig } from '@sluice/server/cli-support';
 import { afterEach } from 'vitest';
 import { assemble, type Parts } from '../../../server/src/assemble.ts';
 import { Gateway as GatewayOfParts } from '../../../server/src/gateway.ts';
+import { hurriedBridges } from './hurried-bridges.ts';
 
 const gateways = new Set<Gateway>();
 
@@ -21,7 +22,8 @@ export const GATEWAY: ConfigInput = {
 
 /** Starts a gateway with bridges, which is closed after the test. */
 export async function startGateway(config: ConfigInput, parts: Partial<Parts> = {}): Promise<BridgeGateway> {
-  const gateway = new GatewayOfParts(assemble(parseConfig({ ...GATEWAY, ...config } as ConfigInput), parts));
+  const whole = parseConfig({ ...GATEWAY, ...config } as ConfigInput);
+  const gateway = new GatewayOfParts(assemble(whole, { bridges: hurriedBridges, ...parts }));
   gateways.add(gateway);
   const { url } = await gateway.start();
   return new BridgeGateway(gateway, url);
@@ -56,10 +58,22 @@ export class BridgeGateway {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.#url}/api/v1${path}`, { headers: { authorization: `Bearer ${API_KEY}` } });
+    return (await this.#call('GET', path)) as T;
+  }
+
+  async post(path: string): Promise<void> {
+    await this.#call('POST', path, { 'content-type': 'application/json' });
+  }
+
+  async #call(method: 'GET' | 'POST', path: string, headers: Record<string, string> = {}): Promise<unknown> {
+    const response = await fetch(`${this.#url}/api/v1${path}`, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${API_KEY}` },
+      ...(method === 'POST' && { body: '{}' }),
+    });
     const body: unknown = await response.json();
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
-    return body as T;
+    return body;
   }
 
   /** All messages of a channel, oldest first. */

@@ -15,7 +15,7 @@ const isReached = (reached: string, position: string): boolean =>
 
 /** A gateway as a model: a log that recognises repeats, and something that happens after an append. */
 export class ModelHost implements BridgeHost {
-  readonly clock = clock;
+  readonly clock: Clock;
   readonly random = Math.random;
   /** Everything that was published, and was no repeat. */
   readonly log: unknown[] = [];
@@ -30,9 +30,13 @@ export class ModelHost implements BridgeHost {
   readonly #ids = new Set<string>();
   readonly #afterFirst: () => Promise<void>;
 
-  /** @param afterFirst runs between the first publish and its acknowledgement */
-  constructor(afterFirst: () => Promise<void>) {
+  /**
+   * @param afterFirst runs between the first publish and its acknowledgement
+   * @param change the clock of the host
+   */
+  constructor(afterFirst: () => Promise<void>, change: (clock: Clock) => Clock = (same) => same) {
     this.#afterFirst = afterFirst;
+    this.clock = change(clock);
   }
 
   async publish(messages: readonly InboundMessage[]) {

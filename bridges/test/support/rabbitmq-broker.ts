@@ -40,7 +40,8 @@ function commandOf(
     at('rabbitmq.conf'),
     [
       ...[`listeners.tcp.1 = 127.0.0.1:${port}`, 'log.console = true', 'log.file = false'],
-      ...['vm_memory_high_watermark.absolute = 512MB', 'disk_free_limit.absolute = 50MB', ''],
+      ...['vm_memory_high_watermark.absolute = 512MB', 'disk_free_limit.absolute = 50MB'],
+      ...['max_message_size = 1000000', ''],
     ].join('\n'),
   );
   return {

@@ -59,9 +59,9 @@ function stallingFeed(feed: OutboundFeed): OutboundFeed {
       return batch;
     },
     // The broker has confirmed the batch.
-    acknowledge: async () => {
+    acknowledge: async (dead) => {
       await pass(taken);
-      await feed.acknowledge();
+      await feed.acknowledge(dead);
     },
     close: () => feed.close(),
   };

@@ -1,6 +1,6 @@
 import { nanoid } from 'nanoid';
 import { groupOfBridge, type OutboundBridge } from '../bridge.ts';
-import type { GroupGap, GroupStore } from '../engine/groups.ts';
+import { type Delivery, type GroupGap, type GroupStore, MOST_DEAD, type Outcome } from '../engine/groups.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Batch, Receiver } from '../groups/receiver.ts';
@@ -12,7 +12,7 @@ export interface BridgeFeedParts {
   readonly target: GroupTarget;
 }
 
-const NOTHING = { ids: [], gaps: [] };
+const NOTHING = { deliveries: [], gaps: [] };
 
 /** Another node sends the messages now, the broker took longer than a delivery may, or the engine did not answer. */
 export class FeedLost extends Error {
@@ -23,14 +23,14 @@ export class FeedLost extends Error {
  * The messages of a channel that an outbound bridge has not sent yet, in their order.
  *
  * The bridge is the only consumer of a group. A batch is acknowledged as a whole, so every message up
- * to the group's floor was sent, and none behind it is known to be. A feed begins at the floor.
+ * to the group's floor was sent or is a dead letter, and none behind it is known to be. A feed begins at the floor.
  */
 export class BridgeFeed implements OutboundFeed, Receiver {
   readonly #parts: BridgeFeedParts;
   #gaps: readonly GroupGap[] = [];
   #batch: Batch | undefined;
-  /** What `next` has returned: ids of the batch, and gaps. */
-  #sent: { readonly ids: readonly string[]; readonly gaps: readonly GroupGap[] } = NOTHING;
+  /** What `next` has returned. */
+  #sent: { readonly deliveries: readonly Delivery[]; readonly gaps: readonly GroupGap[] } = NOTHING;
   #wake: (() => void) | undefined;
   /** `undefined`: it is open. */
   #end: 'closed' | FeedLost | undefined;
@@ -61,7 +61,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     this.#batch = undefined;
     if (this.#end === 'closed') return { gaps: [], messages: [] };
     if (this.#end !== undefined) throw this.#end;
-    this.#sent = { gaps, ids: deliveries.map(({ id }) => id) };
+    this.#sent = { gaps, deliveries };
     return { gaps, messages: deliveries.map(({ message }) => ({ epoch, message: message.message })) };
   }
 
@@ -71,19 +71,33 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     });
   }
 
-  async acknowledge(): Promise<void> {
-    const { gaps, ids } = this.#sent;
+  async acknowledge(dead: ReadonlyMap<number, string> = new Map()): Promise<void> {
+    const { gaps, deliveries } = this.#sent;
     const { groups, target } = this.#parts;
     const dispatcher = groups.dispatcher(target.ref);
     if (gaps.length > 0) await dispatcher.confirmGaps(gaps);
-    if (ids.length > 0) await this.#settle(ids);
+    const rejected = dead.size === 0 ? [] : await this.#reject(deliveries, dead);
+    const ids = deliveries.filter((delivery) => !rejected.includes(delivery)).map(({ id }) => id);
+    if (ids.length > 0) await this.#settle(ids, { type: 'ack' });
     this.#sent = NOTHING;
     dispatcher.mark();
   }
 
-  async #settle(ids: readonly string[]): Promise<void> {
+  /** A full list of dead letters accepts none: then the messages are acknowledged, so that the bridge goes on. */
+  async #reject(deliveries: readonly Delivery[], dead: ReadonlyMap<number, string>): Promise<readonly Delivery[]> {
+    const { store, target } = this.#parts;
+    const { dead: listed } = await store.stats(target.ref, target.rule.delivery);
+    const room = Math.max(0, MOST_DEAD - listed);
+    const rejected = deliveries.filter(({ message }) => dead.has(message.message.offset)).slice(0, room);
+    for (const { id, message } of rejected) {
+      await this.#settle([id], { type: 'reject', error: dead.get(message.message.offset) ?? '' });
+    }
+    return rejected;
+  }
+
+  async #settle(ids: readonly string[], outcome: Outcome): Promise<void> {
     const { groups, target } = this.#parts;
-    const { expired } = await groups.settle(target, { ids, outcome: { type: 'ack' } });
+    const { expired } = await groups.settle(target, { ids, outcome });
     if (expired.length > 0) throw new FeedLost(`${expired.length} messages were sent too late, or by another node`);
   }
 

@@ -52,14 +52,15 @@ export interface OutboundFeed {
   /**
    * The broker has confirmed the messages of the latest batch.
    *
+   * @param dead offsets of messages that it will never accept, and why: they become dead letters
    * @throws FeedLost if another node sends the messages now
    */
-  acknowledge(): Promise<void>;
+  acknowledge(dead?: ReadonlyMap<number, string>): Promise<void>;
   /** Everything that was not acknowledged is in the next feed. */
   close(): void;
 }
 
-/** What happened in a bridge. `lost`: messages that the broker had, and that were not read in time. */
+/** What happened in a bridge. `dead_lettered`: messages that the other side refused for good. `lost`: messages that the broker had, and that were not read in time. */
 export type BridgeOutcome = 'published' | 'sent' | 'dead_lettered' | 'skipped' | 'returned' | 'gap' | 'lost';
 
 /**

@@ -233,8 +233,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/sink-runner.ts`,
-    from: '    await this.#confirmed(open, records);\n    await feed.acknowledge();\n',
-    to: '    await feed.acknowledge();\n    await this.#confirmed(open, records);\n',
+    from: '    await this.#confirmed(open, records);\n    await feed.acknowledge(dead);\n',
+    to: '    await feed.acknowledge(dead);\n    await this.#confirmed(open, records);\n',
     fault: 'messages are acknowledged before the broker has them',
     tests: SINK,
   },
@@ -254,7 +254,7 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/sink-runner.ts`,
-    from: '      ...gaps.map((gap) => wrapGap(gap, host.clock.now(), options)),\n',
+    from: '      ...gaps.map((gap) => wrapGap(gap, host.clock.now(), this.#options)),\n',
     to: '',
     fault: 'the broker gets no record of a gap',
     tests: SINK,
@@ -268,14 +268,14 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/envelope.ts`,
-    from: "isGap ? '/gap' : ''",
-    to: "isGap ? '' : ''",
+    from: "[GAP]: '/gap'",
+    to: "[GAP]: ''",
     fault: 'the record of a gap has the id of a message',
     tests: SINK,
   },
   {
     file: `${FOLDER}/sqs/sqs-entry.ts`,
-    from: ' || size + own > LARGEST) {',
+    from: ' || size + own > LARGEST_CALL) {',
     to: ') {',
     fault: 'a call to SQS has any size',
     tests: SQS,
