@@ -7,19 +7,22 @@ import { unlessLost } from './unless-lost.ts';
  */
 export class AcknowledgeQueue {
   readonly #open: OpenSource;
+  readonly #onDone: () => void;
   #latest: Promise<void> = Promise.resolve();
   /** Aborts with the error of a batch that cannot be acknowledged. */
   readonly #failed = new AbortController();
 
-  constructor(open: OpenSource) {
+  /** @param onDone a batch was acknowledged */
+  constructor(open: OpenSource, onDone: () => void) {
     this.#open = open;
+    this.#onDone = onDone;
   }
 
   /** Begins to acknowledge records, once those before them are acknowledged. */
   async add(records: readonly SourceRecord[]): Promise<void> {
     await this.#latest;
     this.#latest = this.#open.acknowledge(records);
-    this.#latest.catch((error: unknown) => this.#failed.abort(error));
+    this.#latest.then(this.#onDone, (error: unknown) => this.#failed.abort(error));
   }
 
   /** Waits until everything is acknowledged. */

@@ -29,6 +29,17 @@ export function headerOf(headers: Readonly<Record<string, string>>, name: string
   return found === undefined ? undefined : headers[found];
 }
 
+/** Is it an integer that `JSON.parse` may have rounded? Its text could name another channel. */
+export const isRounded = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
+
+/** Headers from JSON, whose values are text or become text. A number that was rounded is left out. */
+export function headersFromJson(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const named = Object.entries(values)
+    .filter(([, value]) => !isRounded(value))
+    .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]);
+  return Object.fromEntries(named);
+}
+
 /** Is it an object of names and values? */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -13,7 +13,7 @@ const TAG = 'centrifugo-tag-';
 /** @throws Unmappable if it is neither, or a command that is not a publish */
 export function centrifugoMessages(record: SourceRecord): readonly MappedMessage[] {
   const channels = headerOf(record.headers, CHANNELS);
-  const data = parseJson(textOf(record.body));
+  const data = record.isTombstone === true ? null : parseJson(textOf(record.body));
   if (channels !== undefined) return publications(channels, data, record);
   const method = headerOf(record.headers, METHOD);
   if (method !== undefined) return commandMessages(method, data);

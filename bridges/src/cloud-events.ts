@@ -1,7 +1,7 @@
 /** CloudEvents 1.0 in both directions: six attributes, in headers (binary mode) or in the body (structured mode). */
 
 import type { Json } from '@sluice/protocol';
-import { headerOf, isObject, parseJson, textOf } from './body.ts';
+import { headerOf, headersFromJson, isObject, parseJson, textOf } from './body.ts';
 import type { SourceRecord } from './source.ts';
 import { Unmappable } from './unmappable.ts';
 
@@ -44,11 +44,7 @@ function readStructured({ body }: SourceRecord): CloudEvent {
     throw new Unmappable('the message is no CloudEvent: neither a header nor the body has "specversion"');
   }
   const { data, data_base64: binary, ...rest } = event as Readonly<Record<string, Json>>;
-  const attributes = Object.entries(rest).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
-  return { type: typeOf(event.type), data: data ?? binary ?? null, attributes: Object.fromEntries(attributes) };
+  return { type: typeOf(event.type), data: data ?? binary ?? null, attributes: headersFromJson(rest) };
 }
 
 function typeOf(type: unknown): string {

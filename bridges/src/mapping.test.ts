@@ -20,9 +20,14 @@ describe('a record becomes a message', () => {
     ['a header in any case', { channel: 'a:{header:type}' }, 'a:created'],
     ['a value of the body', { channel: 'a:{data:/user/id}:b' }, 'a:7:b'],
     ['a value under an escaped name', { channel: 'a:{data:/a~1b}' }, 'a:x~3Ay'],
+    ['the largest number', { channel: 'a:{data:/most}' }, 'a:9007199254740991'],
+    ['a fraction', { channel: 'a:{data:/price}' }, 'a:0.5'],
     ['a whole name as it is', { channel: '{data:/a~1b}' }, 'x:y'],
   ])('on a channel with %s', (_, target, channel) => {
-    const [message] = mapRecord(record('{"user":{"id":7},"a/b":"x:y"}'), to(target));
+    const [message] = mapRecord(
+      record('{"user":{"id":7},"a/b":"x:y","most":9007199254740991,"price":0.5}'),
+      to(target),
+    );
     expect(message?.channel).toBe(channel);
   });
 
@@ -32,6 +37,18 @@ describe('a record becomes a message', () => {
     ['base64', Buffer.from([255, 0]), '/wA='],
   ])('with data as %s', (data, body, expected) => {
     expect(mapRecord(record(body), to({ data }))[0]?.draft.data).toEqual(expected);
+  });
+
+  it.each<To['data']>(['json', 'text', 'base64'])('with the data null, as %s, if it has no body at all', (data) => {
+    expect(mapRecord(record('', { isTombstone: true }), to({ data }))[0]?.draft.data).toBeNull();
+  });
+
+  it('with the data null if it has no body, but the headers of a CloudEvent or of Centrifugo', () => {
+    const event = { ce_specversion: '1.0', ce_type: 't' };
+    const without = (headers: Record<string, string>) => record('', { isTombstone: true, headers });
+    expect(mapRecord(without(event), to({ data: 'cloudevents' }))[0]?.draft).toEqual({ data: null, event: 't' });
+    const [message] = mapRecord(without({ 'centrifugo-channels': 'a' }), to({ data: 'centrifugo' }));
+    expect(message).toEqual({ channel: 'a', draft: { data: null } });
   });
 
   it('with an event and tags; a tag without a value is left out', () => {
@@ -46,6 +63,15 @@ describe('a record becomes a message', () => {
     ['an empty key', record('1', { key: '' }), { channel: 'a:{key}' }, 'needs a value for {key}'],
     ['an object as a value', record('{"a":{}}'), { channel: '{data:/a}' }, 'needs a value for {data:/a}'],
     ['a lone surrogate', record('{"a":"\\ud800"}'), { channel: 'x:{data:/a}' }, 'URI malformed'],
+    ['a number that is too large', record('{"id":9007199254740993}'), { channel: 'x:{data:/id}' }, 'is outside of'],
+    ['a number with an exponent', record('{"id":1e21}'), { channel: 'x:{data:/id}' }, 'the number at {data:/id}'],
+    ['a number that is too small', record('{"id":-9007199254740993}'), { tags: { id: '{data:/id}' } }, 'as a text'],
+    [
+      'a CloudEvent with such a number',
+      record('{"specversion":"1.0","type":"t","id":9007199254740993}'),
+      { data: 'cloudevents', channel: 'x:{header:id}' },
+      'needs a value for {header:id}',
+    ],
     ['no CloudEvent', record('{"a":1}'), { data: 'cloudevents' }, 'no CloudEvent'],
   ])('unless it has %s', (_, from, target, reason) => {
     expect(() => mapRecord(from, to(target))).toThrow(Unmappable);

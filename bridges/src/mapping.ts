@@ -4,7 +4,7 @@ import { headerOf, parseJson, textOf } from './body.ts';
 import { centrifugoMessages } from './centrifugo.ts';
 import { readCloudEvent } from './cloud-events.ts';
 import type { SourceRecord } from './source.ts';
-import { atPointer, fill, fillChannel, type Lookup, MissingValue } from './templates.ts';
+import { atPointer, fill, fillChannel, type Lookup, MissingValue, UnsafeNumber } from './templates.ts';
 import { Unmappable } from './unmappable.ts';
 
 /** A message for a channel, from a record of a broker. */
@@ -25,8 +25,8 @@ export function mapRecord(record: SourceRecord, to: InboundBridge['to']): readon
     return [mapOne(record, to)];
   } catch (error) {
     // A lone surrogate in a placeholder of a channel.
-    if (error instanceof MissingValue || error instanceof URIError) throw new Unmappable(error.message);
-    throw error;
+    const isKnown = error instanceof MissingValue || error instanceof UnsafeNumber || error instanceof URIError;
+    throw isKnown ? new Unmappable(error.message) : error;
   }
 }
 
@@ -51,6 +51,7 @@ interface Content {
 }
 
 function contentOf(record: SourceRecord, format: InboundBridge['to']['data']): Content {
+  if (record.isTombstone === true && format !== 'cloudevents') return { data: null };
   switch (format) {
     case 'json':
     case 'centrifugo':

@@ -153,6 +153,14 @@ describe('poison', () => {
     expect([host.published, broker.acknowledged]).toEqual([[[1]], [['1']]]);
   });
 
+  it('stops the bridge, if it shall, also if the gateway refuses it: what came before it is acknowledged', async () => {
+    const host = new ScriptHost([outcomes(done, done, never, later)]);
+    const broker = await run(host, [[1, 2, 3, 4].map((n) => record(n))], { poison: { kind: 'stop' } });
+    expect(host.states.at(-1)).toMatch(/^failed: t, position 3: payload_invalid: wrong\. Correct the message/);
+    expect(broker.acknowledged).toEqual([['1', '2']]);
+    expect(host.counts).toEqual({ published: 2 });
+  });
+
   it('is skipped, if it shall', async () => {
     const host = new ScriptHost([all]);
     const broker = await run(host, [[bad, record(1)]], { poison: { kind: 'skip' } });
@@ -214,10 +222,24 @@ describe('a dead letter', () => {
   });
 });
 
-it('a bridge pauses for longer after each failure, and shortly again once it has read something', async () => {
+it('a bridge pauses for longer after each failure, and shortly again once a batch is acknowledged', async () => {
   const host = new ScriptHost([all]);
   const lost = new Error('lost');
   const broker = await run(host, [lost, lost, lost, [record(1)], lost, lost]);
   expect(host.pauses.slice(0, 5)).toEqual([250, 500, 1_000, 250, 500]);
   expect([broker.opened, broker.closed]).toEqual([6, 6]);
+});
+
+it('a bridge pauses for longer each time its broker refuses an acknowledgement', async () => {
+  const host = new ScriptHost(Array.from({ length: 4 }, () => all));
+  let attempts = 0;
+  const acknowledge = async () => {
+    attempts++;
+    if (attempts === 4) host.stop.abort();
+    throw new Error('permission denied');
+  };
+  const config = { name: 'b', inFlight: 1, poison: { kind: 'skip' }, to: { channel: 'c', data: 'json' } };
+  const open = async () => ({ read: async () => [record(1)], acknowledge, close: async () => {} });
+  await new SourceRunner({ config: config as unknown as InboundBridge, host, source: { open } }).run(host.stop.signal);
+  expect(host.pauses.slice(0, 3)).toEqual([250, 500, 1_000]);
 });

@@ -29,6 +29,8 @@ interface Pending {
   isPoison: boolean;
   /** One of the messages. If it is refused for good, the bridge stops. */
   deadLetter?: DeadLetter;
+  /** Why the bridge stops at it. */
+  stopped?: Stopped;
 }
 
 /** What an attempt to publish has led to. */
@@ -74,7 +76,7 @@ export class SourceRunner implements Bridge {
 
   async #read(open: OpenSource, signal: AbortSignal): Promise<void> {
     this.#parts.host.moved('running');
-    const acknowledgements = new AcknowledgeQueue(open);
+    const acknowledgements = new AcknowledgeQueue(open, () => this.#backoff.reset());
     while (!signal.aborted) await this.#readBatch({ open, acknowledgements }, signal);
     await acknowledgements.done();
   }
@@ -82,8 +84,10 @@ export class SourceRunner implements Bridge {
   async #readBatch(connected: Connected, signal: AbortSignal): Promise<void> {
     const { inFlight } = this.#parts.config;
     const records = await connected.acknowledgements.orFail(connected.open.read(inFlight));
-    this.#backoff.reset();
-    if (records.length === 0) return;
+    if (records.length === 0) {
+      this.#backoff.reset(); // the broker has nothing that an acknowledgement could fail for
+      return;
+    }
     const { batch, stopped } = this.#prepareAll(records);
     await this.#publishAll(batch, connected, signal);
     if (stopped === undefined) return;
@@ -105,7 +109,11 @@ export class SourceRunner implements Bridge {
     return { batch };
   }
 
-  /** Publishes records, and acknowledges each once all before it are done. */
+  /**
+   * Publishes records, and acknowledges each once all before it are done.
+   *
+   * @throws Stopped at a record that stops the bridge, once those before it are acknowledged
+   */
   async #publishAll(batch: readonly Pending[], connected: Connected, signal: AbortSignal): Promise<void> {
     const { host } = this.#parts;
     const { open, acknowledgements } = connected;
@@ -113,11 +121,12 @@ export class SourceRunner implements Bridge {
     let held: string | undefined;
     while (left.length > 0) {
       const { refused, hasDeadLetters } = await this.#publish(left);
-      const at = left.findIndex(({ messages }) => messages.length > 0);
+      const at = left.findIndex(({ messages, stopped }) => messages.length > 0 || stopped !== undefined);
       const done = at === -1 ? left : left.slice(0, at);
       if (done.length > 0) await acknowledgements.add(done.map(({ record }) => record));
       left = left.slice(done.length);
       if (left.length === 0) break;
+      await stopAtFirst(left, acknowledgements);
       if (hasDeadLetters) continue; // they need not wait
       // Each reason once, although every attempt is refused.
       if (refused === undefined || refused !== held) host.moved('holding', refused);
@@ -140,10 +149,21 @@ export class SourceRunner implements Bridge {
     for (const pending of batch) {
       const own = outcomes.slice(at, at + pending.messages.length);
       at += own.length;
-      if (this.#settle(pending, own)) hasDeadLetters = true;
+      if (this.#settleOrStop(pending, own)) hasDeadLetters = true;
     }
     const later = outcomes.find((outcome) => 'refused' in outcome && outcome.refused.retryable);
     return { hasDeadLetters, ...(later !== undefined && 'refused' in later && { refused: inWords(later.refused) }) };
+  }
+
+  /** Those behind a record that stops the bridge are settled too: they may be in the log. */
+  #settleOrStop(pending: Pending, outcomes: readonly InboundOutcome[]): boolean {
+    try {
+      return this.#settle(pending, outcomes);
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      pending.stopped = error;
+      return false;
+    }
   }
 
   /**
@@ -221,6 +241,13 @@ export class SourceRunner implements Bridge {
     pending.messages = [...pending.messages, pending.deadLetter.message];
     return true;
   }
+}
+
+async function stopAtFirst(batch: readonly Pending[], acknowledgements: AcknowledgeQueue): Promise<void> {
+  const stopped = batch.find((pending) => pending.stopped !== undefined)?.stopped;
+  if (stopped === undefined) return;
+  await acknowledgements.done();
+  throw stopped;
 }
 
 interface Refusal {

@@ -22,6 +22,8 @@ export interface SourceRecord {
   readonly event?: string | undefined;
   readonly tags?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Has it no body at all, which stands for `null`? */
+  readonly isTombstone?: boolean;
   /** Why it is no message, in whatever format the bridge expects: then it is poison. */
   readonly fault?: string;
 }

@@ -1,4 +1,5 @@
 import { segment } from '@sluice/protocol';
+import { isRounded } from './body.ts';
 
 /** Finds the value of a placeholder, such as `key` or `header:type`; `undefined`: there is none. */
 export type Lookup = (name: string) => string | undefined;
@@ -9,6 +10,17 @@ export class MissingValue extends Error {
 
   constructor(template: string, placeholder: string) {
     super(`"${template}" needs a value for {${placeholder}}, which the message does not have`);
+  }
+}
+
+/** The value of a placeholder is not what the producer wrote. */
+export class UnsafeNumber extends Error {
+  override readonly name = 'UnsafeNumber';
+
+  constructor(pointer: string) {
+    super(
+      `the number at {data:${pointer}} is outside of -(2^53 - 1) to 2^53 - 1, so JavaScript does not know it exactly. Send it as a text`,
+    );
   }
 }
 
@@ -38,7 +50,11 @@ function requiredValue(template: string, name: string, lookup: Lookup): string {
   return value;
 }
 
-/** The text at a JSON pointer (RFC 6901); `undefined` if there is none, or something else than a value. */
+/**
+ * The text at a JSON pointer (RFC 6901); `undefined` if there is none, or something else than a value.
+ *
+ * @throws UnsafeNumber if it is an integer that was rounded: its text would name another channel
+ */
 export function atPointer(data: unknown, pointer: string): string | undefined {
   const steps = pointer
     .split('/')
@@ -49,5 +65,6 @@ export function atPointer(data: unknown, pointer: string): string | undefined {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
     at = (at as Readonly<Record<string, unknown>>)[step];
   }
+  if (isRounded(at)) throw new UnsafeNumber(pointer);
   return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? String(at) : undefined;
 }

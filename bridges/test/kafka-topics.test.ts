@@ -86,27 +86,33 @@ describe.skipIf(noKafka)('topics of Kafka', () => {
     await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 2));
   });
 
-  it('that are deleted and created again have new messages, though their offsets are the same', async () => {
-    const topic = newTopic();
-    await client.createTopic(topic);
-    await produce(topic, 1, 5);
-    const gateway = await read(topic);
-    await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 5));
-    await client.admin.deleteTopics({ topics: [topic] });
-    await expect.poll(async () => (await gateway.bridge('in')).state).toBe('waiting');
-    await client.createTopic(topic);
-    await produce(topic, 6, 8);
-    await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 8));
-  });
+  it.each(['oldest', 'newest'])(
+    'that are deleted and created again have new messages, though their offsets are the same (%s)',
+    async (start) => {
+      const topic = newTopic();
+      await client.createTopic(topic);
+      const gateway = await read(topic, { start });
+      await expect.poll(async () => (await gateway.bridge('in')).state).toBe('running');
+      await produce(topic, 1, 5);
+      await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 5));
+      await client.admin.deleteTopics({ topics: [topic] });
+      await expect.poll(async () => (await gateway.bridge('in')).state).toBe('waiting');
+      await client.createTopic(topic);
+      await produce(topic, 6, 8);
+      await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 8));
+    },
+  );
 
-  it('that get more partitions are read completely', async () => {
+  it.each(['oldest', 'newest'])('that get more partitions are read completely (%s)', async (start) => {
     const topic = newTopic();
     await client.createTopic(topic);
-    const gateway = await read(topic);
+    const gateway = await read(topic, { start });
+    await expect.poll(async () => (await gateway.bridge('in')).state).toBe('running');
     await produce(topic, 1, 1);
     await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 1));
     await client.admin.createPartitions({ topics: [{ name: topic, count: 2, assignments: [{ brokerIds: [1] }] }] });
     client.producer.clearMetadata();
+    // Before the bridge notices the partition.
     await produce(topic, 2, 2, 1);
     await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 2));
   });
@@ -134,7 +140,9 @@ describe.skipIf(noKafka)('topics of Kafka', () => {
     await client.admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 5n }] }] });
     const second = await read(topic);
     await expect.poll(() => second.data('orders')).toEqual(numbers(6, 6));
-    expect((await second.bridge('in')).error).toContain(`${topic}/0 from 2, it goes on at 5`);
+    const { error, counts } = await second.bridge('in');
+    expect(error).toContain(`${topic}/0 from 2, it goes on at 5`);
+    expect(counts.lost).toBe(3);
   });
 
   it('do not show records of aborted transactions, however many there are', async () => {
@@ -174,6 +182,39 @@ describe.skipIf(noKafka)('topics of Kafka', () => {
     await expect.poll(() => gateway.data('orders:a')).toEqual([null]);
     await expect.poll(() => gateway.data('orders:~2F~2F4=')).toEqual([1]);
     await expect.poll(() => gateway.data('orders:b')).toEqual([2]);
+  });
+
+  it('may have more records in a compressed batch than a function may have arguments', async () => {
+    const topic = newTopic();
+    await client.createTopic(topic);
+    const count = 200_000;
+    const value = Buffer.from('no JSON');
+    await client.sendAllBytes(
+      Array.from({ length: count }, () => ({ topic, value })),
+      'snappy',
+    );
+    const from = { topics: [topic], group: topic };
+    const gateway = await startGateway({
+      channels,
+      bridges: { in: { kafka, from, to: { channel: 'orders' }, poison: 'skip' } },
+    });
+    await expect.poll(async () => (await gateway.bridge('in')).counts.skipped).toBe(count);
+  });
+
+  it('are each read by their own bridge, although two bridges of two gateways are in one group', async () => {
+    const [one, two] = [newTopic(), newTopic()];
+    await client.createTopic(one, 2);
+    await client.createTopic(two, 2);
+    const first = await read(one, { group: one });
+    const second = await read([one, two], { group: one });
+    for (const partition of [0, 1]) {
+      await produce(one, 1, 5, partition);
+      await produce(two, 6, 10, partition);
+    }
+    const both = async () => [...(await first.data('orders')), ...(await second.data('orders'))];
+    await expect.poll(async () => (await both()).length).toBe(20);
+    expect(await first.data('orders')).not.toContainEqual({ n: 6 });
+    expect((await first.bridge('in')).error).toBeNull();
   });
 
   it.skipIf(missing(REDIS, 'there is no redis-server'))(

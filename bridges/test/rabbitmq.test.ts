@@ -1,9 +1,13 @@
+import type { ConfigInput } from '@sluice/server';
+import { parseConfig } from '@sluice/server/cli-support';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { loadBridge } from '../src/index.ts';
 import { type Received, testSink } from './conformance/sink-conformance.ts';
 import { type Produced, testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { dataFolder } from './support/data-folder.ts';
 import { guideBridges } from './support/guide.ts';
+import { ModelHost } from './support/model-host.ts';
 import { missing } from './support/programs.ts';
 import { RABBITMQ, startRabbitmq } from './support/rabbitmq-broker.ts';
 import { RabbitClient } from './support/rabbitmq-client.ts';
@@ -192,6 +196,40 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
     await expect.poll(async () => (await gateway.bridge('in')).state).toBe('running');
     await send(client, 6, 7);
     await expect.poll(() => gateway.data('orders')).toEqual([6, 7]);
+  });
+
+  it('is read from its end, also if the gateway restarts before the first message', async () => {
+    const { client, url } = await open();
+    const config = { channels, ...durable(), bridges: bridges(url, { start: 'newest' }) };
+    await client.run((channel) => channel.assertQueue(stream, STREAM));
+    const first = await startGateway(config);
+    await expect.poll(async () => (await first.bridge('in')).state).toBe('running');
+    await first.close();
+    await send(client, 1, 3);
+    const second = await startGateway(config);
+    await expect.poll(() => second.data('orders')).toEqual([1, 2, 3]);
+  });
+
+  it('is read from its end, also if the connection is lost before the first acknowledgement', async () => {
+    const { client, url } = await open();
+    await client.run((channel) => channel.assertQueue(stream, STREAM));
+    await send(client, 1, 5);
+    const host = new ModelHost(() => Promise.reject(new Error('lost')));
+    const config = {
+      anonymous: true,
+      channels,
+      bridges: { in: { ...bridges(url, { start: 'newest' }).in, inFlight: 1 } },
+    };
+    const [bridge] = parseConfig(config as ConfigInput).bridges;
+    if (bridge === undefined) throw new Error('there is no bridge');
+    const stop = new AbortController();
+    const running = (await loadBridge(bridge, host)).run(stop.signal);
+    await expect.poll(() => host.state).toBe('running');
+    await send(client, 6, 9);
+    await expect.poll(() => host.log).toEqual([6, 7, 8, 9]);
+    expect(host.repeats).toBe(1);
+    stop.abort();
+    await running;
   });
 
   it('is reported to have lost what its retention has deleted before it was read', async () => {

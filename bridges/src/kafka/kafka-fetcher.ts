@@ -6,6 +6,8 @@ import type { KafkaPartition } from './kafka-partition.ts';
 /** Milliseconds that a broker waits for records. */
 const WAIT = 1_000;
 const READ_COMMITTED = 1;
+/** Without a fetch session: brokers have few, and would keep one for each fetch. */
+const NO_SESSION = [0, -1] as const;
 
 /** The versions that the client knows have the same arguments. */
 type FetchApi = typeof fetchV17.api;
@@ -73,7 +75,7 @@ export class KafkaFetcher {
         },
       ],
     }));
-    return api.async(connection, WAIT, 1, this.#maxBytes, READ_COMMITTED, 0, 0, topics, [], '');
+    return api.async(connection, WAIT, 1, this.#maxBytes, READ_COMMITTED, ...NO_SESSION, topics, [], '');
   }
 
   #findApi(): Promise<FetchApi> {

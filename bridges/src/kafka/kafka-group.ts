@@ -3,6 +3,9 @@ import type { InboundBridge } from '@sluice/server/bridging';
 import { MessagesLost } from '../keep-connected.ts';
 import { listOption, textOption } from '../options.ts';
 import type { SourceRecord } from '../source.ts';
+import type { SourceHost } from '../systems.ts';
+import { assignByTopic } from './kafka-assigner.ts';
+import { KafkaBeginning, type TopicEnds } from './kafka-beginning.ts';
 import { type KafkaClient, kafkaOptions } from './kafka-connection.ts';
 import { type KafkaPartition, partitionName } from './kafka-partition.ts';
 
@@ -16,15 +19,22 @@ const LATEST = -1n;
 export interface KafkaGroupParts {
   readonly client: KafkaClient;
   readonly config: InboundBridge;
+  readonly host: SourceHost;
   /** Of an earlier connection, which could not leave the group; `null`: none. */
   readonly memberId: string | null;
   /** The membership is lost, with the connection. */
   readonly failed: (error: Error) => void;
 }
 
+/** Of a topic, by partition. */
+interface Ends extends TopicEnds {
+  readonly committed: readonly bigint[];
+}
+
 /** A member of a consumer group, and the partitions that it reads. */
 export class KafkaGroup {
-  readonly #config: InboundBridge;
+  readonly #host: SourceHost;
+  readonly #beginning: KafkaBeginning;
   readonly #topics: readonly string[];
   readonly #consumer: Consumer;
   #partitions: ReadonlyMap<string, KafkaPartition> = new Map();
@@ -33,10 +43,12 @@ export class KafkaGroup {
   #isStale = true;
   #changed: (() => void) | undefined;
 
-  constructor({ client, config, memberId, failed }: KafkaGroupParts) {
-    this.#config = config;
+  constructor({ client, config, host, memberId, failed }: KafkaGroupParts) {
+    this.#host = host;
     this.#topics = listOption(config.from, 'topics');
-    const group = { groupId: textOption(config.from, 'group'), autocommit: false } as const;
+    const [groupId, start] = [textOption(config.from, 'group'), textOption(config.from, 'start')];
+    this.#beginning = new KafkaBeginning({ checkpoints: host.checkpoints, group: groupId, start });
+    const group = { groupId, autocommit: false, partitionAssigner: assignByTopic } as const;
     const times = { sessionTimeout: SESSION, rebalanceTimeout: SESSION, heartbeatInterval: HEARTBEAT };
     const consumer = new client.Consumer({ ...kafkaOptions(config.connection), ...group, ...times });
     consumer.memberId = memberId;
@@ -89,7 +101,9 @@ export class KafkaGroup {
   }
 
   #assigned(idOf: (topic: string) => string): readonly KafkaPartition[] {
-    return (this.#consumer.assignments ?? []).flatMap(({ topic, partitions }) =>
+    // A leader of an earlier version also assigns topics that this member does not read.
+    const assigned = (this.#consumer.assignments ?? []).filter(({ topic }) => this.#topics.includes(topic));
+    return assigned.flatMap(({ topic, partitions }) =>
       partitions.map((partition) => ({ topic, topicId: idOf(topic), partition, next: 0n })),
     );
   }
@@ -97,24 +111,40 @@ export class KafkaGroup {
   /** Moves partitions to where the group is, or to where it begins. */
   async #seek(partitions: readonly KafkaPartition[]): Promise<void> {
     if (partitions.length === 0) return;
-    const topics = [...groupByTopic(partitions)].map(([topic, list]) => ({ topic, partitions: list }));
-    const names = topics.map(({ topic }) => topic);
-    const committed = await this.#consumer.listCommittedOffsets({ topics });
-    const earliest = await this.#consumer.listOffsets({ topics: names, timestamp: EARLIEST });
-    const latest = await this.#consumer.listOffsets({ topics: names, timestamp: LATEST });
-    const begin = textOption(this.#config.from, 'start') === 'oldest' ? earliest : latest;
     const lost: string[] = [];
-    for (const each of partitions) {
-      const { topic, partition } = each;
-      const at = (offsets: ReadonlyMap<string, readonly bigint[]>) => offsets.get(topic)?.[partition] ?? -1n;
-      const stored = at(committed);
-      const isLost = stored >= 0n && (stored < at(earliest) || stored > at(latest));
-      if (isLost) lost.push(`${topic}/${partition} from ${stored}, it goes on at ${at(earliest)}`);
-      each.next = isLost ? at(earliest) : stored >= 0n ? stored : at(begin);
+    for (const [topic, own] of groupByTopic(partitions)) {
+      const ends = await this.#endsOf(topic, own[0]?.topicId ?? '');
+      const begin = await this.#beginning.of(ends);
+      for (const each of own) {
+        const ended = this.#place(each, { ...ends, begin });
+        if (ended !== undefined) lost.push(ended);
+      }
     }
     // Also a beginning: otherwise a restart before the first message would find another one.
     await this.#commit(partitions.map((each) => ({ ...each, offset: each.next })));
     if (lost.length > 0) throw new MessagesLost(`Kafka has no more what was not read: ${lost.join('; ')}`);
+  }
+
+  async #endsOf(topic: string, id: string): Promise<Ends> {
+    const consumer = this.#consumer;
+    const at = async (timestamp: bigint) => (await consumer.listOffsets({ topics: [topic], timestamp })).get(topic);
+    const earliest = (await at(EARLIEST)) ?? [];
+    const asked = { topic, partitions: [...earliest.keys()] };
+    const committed = (await consumer.listCommittedOffsets({ topics: [asked] })).get(topic) ?? [];
+    const latest = (await at(LATEST)) ?? []; // last: another member may commit what comes meanwhile
+    return { topic, id, earliest, latest, committed, isCommitted: committed.some((offset) => offset >= 0n) };
+  }
+
+  /** @returns what Kafka no longer has */
+  #place(each: KafkaPartition, { earliest, latest, committed, begin }: Ends & { readonly begin: readonly bigint[] }) {
+    const { topic, partition } = each;
+    const [first = 0n, end = 0n, stored = -1n] = [earliest[partition], latest[partition], committed[partition]];
+    const isLost = stored >= 0n && (stored < first || stored > end);
+    each.next = isLost ? first : stored >= 0n ? stored : (begin[partition] ?? first);
+    if (!isLost) return undefined;
+    if (stored < first) this.#host.count('lost', Number(first - stored));
+    const where = stored > end ? `, though the partition ends at ${end}` : '';
+    return `${topic}/${partition} from ${stored}${where}, it goes on at ${first}`;
   }
 
   /** Commits what is behind the records, of partitions that this member still has. */
@@ -154,8 +184,8 @@ export class KafkaGroup {
   }
 }
 
-function groupByTopic(partitions: readonly KafkaPartition[]): Map<string, number[]> {
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+function groupByTopic(partitions: readonly KafkaPartition[]): Map<string, KafkaPartition[]> {
+  const topics = new Map<string, KafkaPartition[]>();
+  for (const each of partitions) topics.set(each.topic, [...(topics.get(each.topic) ?? []), each]);
   return topics;
 }

@@ -12,17 +12,15 @@ const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
 /** The type of a control record, in its key, that ends an aborted transaction. */
 const ABORT = 0;
+const NO_VALUE = Buffer.alloc(0);
 
 /**
  * The records of a response that belong to committed transactions or to none, and moves the partition
  * behind them. A batch may begin before the offset that was asked for.
- *
- * @param tombstone what stands for a record without a value
  */
 export function recordsOf(
   partition: KafkaPartition,
   { records: batches = [], abortedTransactions }: PartitionResponse,
-  tombstone: Buffer,
 ): readonly SourceRecord[] {
   const aborted = new AbortedTransactions(abortedTransactions);
   return batches.flatMap((batch) => {
@@ -33,7 +31,7 @@ export function recordsOf(
     const found = isSkipped ? [] : batch.records;
     return found.flatMap((record) => {
       const offset = batch.firstOffset + BigInt(record.offsetDelta);
-      return offset < after ? [] : [recordOf(partition, { record, offset, tombstone })];
+      return offset < after ? [] : [recordOf(partition, record, offset)];
     });
   });
 }
@@ -61,19 +59,14 @@ class AbortedTransactions {
   }
 }
 
-interface Found {
-  readonly record: KafkaRecord;
-  readonly offset: bigint;
-  readonly tombstone: Buffer;
-}
-
-function recordOf(partition: KafkaPartition, { record, offset, tombstone }: Found): SourceRecord {
+function recordOf(partition: KafkaPartition, record: KafkaRecord, offset: bigint): SourceRecord {
   const { topic } = partition;
   const headers = record.headers.map(([name, value]) => [textOf(name), textOf(value)]);
   return {
     once: { partition: partitionName(partition), position: `${offset}` },
     ...{ topic, subject: topic, key: record.key == null ? undefined : textOf(record.key) },
-    ...{ headers: Object.fromEntries(headers), body: record.value ?? tombstone },
+    ...{ headers: Object.fromEntries(headers), body: record.value ?? NO_VALUE },
+    ...(record.value == null && { isTombstone: true }),
   };
 }
 

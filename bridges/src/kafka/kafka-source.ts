@@ -1,6 +1,7 @@
 import type { InboundBridge } from '@sluice/server/bridging';
 import { numberOption } from '../options.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import type { SourceHost } from '../systems.ts';
 import { unlessLost } from '../unless-lost.ts';
 import { causeOf, type KafkaClient } from './kafka-connection.ts';
 import { type FetchResponse, KafkaFetcher, type Leader } from './kafka-fetcher.ts';
@@ -13,22 +14,23 @@ export class KafkaSource implements Source {
   readonly spreads = true;
   readonly #client: KafkaClient;
   readonly #config: InboundBridge;
+  readonly #host: SourceHost;
   /** Of a connection that was lost. The group waits for the end of its session before it accepts another one. */
   #memberId: string | null = null;
 
-  constructor(client: KafkaClient, config: InboundBridge) {
+  constructor(client: KafkaClient, config: InboundBridge, host: SourceHost) {
     this.#client = client;
     this.#config = config;
+    this.#host = host;
   }
 
   async open(): Promise<OpenSource> {
     const { connection, from } = this.#config;
     const parts = { client: this.#client, connection, maxBytes: numberOption(from, 'maxBytes') };
+    const of = { client: this.#client, config: this.#config, host: this.#host };
     const source = new OpenKafkaSource({
       fetcher: new KafkaFetcher(parts),
-      group: (failed) =>
-        new KafkaGroup({ client: this.#client, config: this.#config, memberId: this.#memberId, failed }),
-      tombstone: Buffer.from(this.#config.to.data === 'json' ? 'null' : ''),
+      group: (failed) => new KafkaGroup({ ...of, memberId: this.#memberId, failed }),
       left: (memberId) => {
         this.#memberId = memberId;
       },
@@ -41,7 +43,6 @@ export class KafkaSource implements Source {
 interface OpenKafkaSourceParts {
   readonly fetcher: KafkaFetcher;
   readonly group: (failed: (error: unknown) => void) => KafkaGroup;
-  readonly tombstone: Buffer;
   /** Called at the end, with the member that is still in the group. */
   readonly left: (memberId: string | null) => void;
 }
@@ -109,7 +110,9 @@ class OpenKafkaSource implements OpenSource {
       // It may have been assigned to another member meanwhile.
       const isOwn = assigned.get(partitionName(partition)) === partition;
       const response = isOwn ? responseOf(responses, partition) : undefined;
-      if (response !== undefined) this.#buffer.push(...recordsOf(partition, response, this.#parts.tombstone));
+      if (response === undefined) continue;
+      // One by one: a compressed response may have more records than a call may have arguments.
+      for (const record of recordsOf(partition, response)) this.#buffer.push(record);
     }
   }
 

@@ -55,7 +55,9 @@ class OpenStreamSource implements OpenSource {
   readonly #config: InboundBridge;
   readonly #stream: string;
   readonly #read = new Map<SourceRecord, ConsumeMessage>();
-  /** The offset of the latest message that was published before this connection. */
+  /** Where this connection continues; `undefined`: nothing was read before. */
+  readonly #from: number | undefined;
+  /** Messages up to this one are not read again. */
   readonly #reached: number | undefined;
   #isContinued = false;
   #firstMessage: Timer | undefined;
@@ -64,15 +66,15 @@ class OpenStreamSource implements OpenSource {
     this.#parts = parts;
     this.#config = config;
     this.#stream = textOption(config.from, 'stream');
-    this.#reached = parts.checkpoint.offset;
+    this.#from = parts.checkpoint.from;
+    this.#reached = parts.checkpoint.reached;
   }
 
   async start(): Promise<void> {
     const { channel, buffer } = this.#parts;
     await channel.checkQueue(this.#stream);
     await channel.prefetch(this.#config.inFlight);
-    const start = this.#config.from.start === 'newest' ? 'next' : 'first';
-    const options = { arguments: { 'x-stream-offset': this.#reached ?? start } };
+    const options = { arguments: { 'x-stream-offset': this.#from ?? (await this.#beginning()) } };
     this.#expectFirst();
     const receive = (message: ConsumeMessage | null) => {
       if (message === null) buffer.fail(new Error(`the stream "${this.#stream}" was deleted`));
@@ -81,12 +83,19 @@ class OpenStreamSource implements OpenSource {
     await channel.consume(this.#stream, receive, options);
   }
 
+  /** Where to begin, as long as no message was read. RabbitMQ finds a time by the second. */
+  async #beginning(): Promise<string | object> {
+    if (this.#config.from.start !== 'newest') return 'first';
+    const since = await this.#parts.checkpoint.beginAtNewest();
+    return since === undefined ? 'next' : { '!': 'timestamp', value: Math.floor(since / 1_000) };
+  }
+
   /** The message of the checkpoint is read again: it tells that the stream is the same. */
   #expectFirst(): void {
     const { buffer, host } = this.#parts;
-    if (this.#reached === undefined) return;
+    if (this.#from === undefined) return;
     const error = new Error(
-      `the stream "${this.#stream}" has no message at offset ${this.#reached} or behind it, where the bridge continues. If it was deleted and created again, give the bridge another name`,
+      `the stream "${this.#stream}" has no message at offset ${this.#from} or behind it, where the bridge continues. If it was deleted and created again, give the bridge another name`,
     );
     this.#firstMessage = host.clock.after(FIRST_MESSAGE, () => buffer.fail(error));
   }
@@ -95,23 +104,24 @@ class OpenStreamSource implements OpenSource {
   #receive(message: ConsumeMessage): void {
     const { channel, buffer } = this.#parts;
     const offset = offsetOf(message);
-    const reached = this.#reached;
-    if (!this.#isContinued && reached !== undefined && offset >= reached) this.#continue(offset, reached);
+    const [from, reached] = [this.#from, this.#reached];
+    if (!this.#isContinued && from !== undefined && offset >= from) this.#continue(offset, from);
     if (reached !== undefined && offset <= reached) channel.ack(message);
     else buffer.push(message);
   }
 
   /** Without the message of the checkpoint, retention has overtaken the bridge. Not every offset is a message. */
-  #continue(offset: number, reached: number): void {
+  #continue(offset: number, from: number): void {
     this.#isContinued = true;
     this.#firstMessage?.cancel();
-    if (offset > reached) this.#parts.host.count('lost', Math.max(1, offset - reached - 1));
+    const unread = offset - (this.#reached ?? offset) - 1;
+    if (offset > from) this.#parts.host.count('lost', Math.max(1, unread));
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {
     const { buffer, checkpoint } = this.#parts;
     const messages = await buffer.take(most);
-    await checkpoint.begin();
+    if (messages[0] !== undefined) await checkpoint.begin(offsetOf(messages[0]));
     return messages.map((message) => {
       const once = { partition: checkpoint.partition, position: `${offsetOf(message)}` };
       const record = { once, ...contentOf(this.#stream, message) };

@@ -2,7 +2,7 @@
  * How a message is written in frames: the topic (PUB and SUB) or the id (DEALER and ROUTER), then the
  * headers as a JSON object, which may be left out, then the body.
  */
-import { isObject, parseJson, textOf } from '../body.ts';
+import { headersFromJson, isObject, parseJson, textOf } from '../body.ts';
 import type { SinkRecord } from '../sink.ts';
 import { Unmappable } from '../unmappable.ts';
 
@@ -34,11 +34,7 @@ export function readContent(frames: readonly Uint8Array[]): Content {
 function headersOf(frame: Uint8Array): Readonly<Record<string, string>> {
   const value = parseJson(textOf(frame));
   if (!isObject(value)) throw new Unmappable('no object');
-  const named = Object.entries(value).map(([name, each]) => [
-    name,
-    typeof each === 'string' ? each : JSON.stringify(each),
-  ]);
-  return Object.fromEntries(named);
+  return headersFromJson(value);
 }
 
 /** Headers and body of a record. */

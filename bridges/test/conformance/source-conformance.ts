@@ -267,6 +267,21 @@ export function testSource(name: string, suite: SourceSuite): void {
       expect(await dataOf(gateway, 'orders')).toEqual(isOrdered ? numbers(1, 2) : []);
     });
 
+    it('stops at what the gateway refuses, and publishes it and what comes after it once the rule is corrected', async () => {
+      const rig = await openRig();
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const large = JSON.stringify({ n: 2, filler: 'x'.repeat(100) });
+      // Before it starts, so that it reads all of them at once.
+      await rig.produce([...numbered(1, 1), { body: large }, ...numbered(3, 4)]);
+      const first = await run(rig, { to: { channel: 'small' } }, durable);
+      await expect.poll(async () => (await first.bridge('in')).state).toBe('failed');
+      expect((await first.bridge('in')).error).toContain('payload_too_large');
+      await first.close();
+      const corrected = { ...channels, small: HISTORY };
+      const second = await run(rig, { to: { channel: 'small' } }, { ...durable, channels: corrected });
+      await expect.poll(async () => (await dataOf(second, 'small')).map(numberOf)).toEqual([1, 2, 3, 4]);
+    });
+
     it('holds while the gateway accepts nothing, and keeps the order', async () => {
       const rig = await openRig();
       const gateway = await run(rig, { to: { channel: 'jobs:a' } });

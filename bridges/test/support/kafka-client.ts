@@ -7,6 +7,15 @@ export interface TopicMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A record of a test that is not text. */
+interface BytesMessage {
+  topic: string;
+  key?: Buffer;
+  readonly value: Buffer | null;
+}
+
+type Compression = 'none' | 'snappy' | 'lz4';
+
 /** Bytes of a fetch: more than any test writes. */
 const MOST = 50_000_000;
 
@@ -37,12 +46,14 @@ export class KafkaTestClient {
   }
 
   /** Sends a record that is not text. */
-  async sendBytes(
-    message: { readonly topic: string; readonly key: Buffer; readonly value: Buffer | null },
-    compression: 'none' | 'snappy' | 'lz4' = 'none',
-  ): Promise<void> {
+  sendBytes(message: BytesMessage, compression?: Compression): Promise<void> {
+    return this.sendAllBytes([message], compression);
+  }
+
+  /** Sends records that are not text in one request. */
+  async sendAllBytes(messages: readonly BytesMessage[], compression: Compression = 'none'): Promise<void> {
     const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(this.#options);
-    await producer.send({ messages: [message as typeof message & { value: Buffer }], acks: -1, compression });
+    await producer.send({ messages: messages as (BytesMessage & { value: Buffer })[], acks: -1, compression });
     await producer.close();
   }
 

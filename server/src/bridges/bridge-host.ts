@@ -81,6 +81,7 @@ export interface BridgeHost {
   readonly random: () => number;
   /**
    * Publishes messages in the name of the bridge. Messages of one channel are appended in their order.
+   * With `poison: stop`, no message is published that comes after one that is refused for good.
    *
    * @returns an outcome for each message, in order
    */

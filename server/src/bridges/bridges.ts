@@ -161,7 +161,8 @@ export class Bridges {
   #publisherOf(config: BridgeConfig): BridgeHost['publish'] {
     const { door, log } = this.#parts;
     if (config.direction === 'out') return () => Promise.reject(new Error('an outbound bridge does not publish'));
-    const publisher = new InboundPublisher({ door, log, bridge: config.name, dedupe: config.dedupe });
+    const { name, dedupe, poison } = config;
+    const publisher = new InboundPublisher({ door, log, bridge: name, dedupe, stops: poison.kind === 'stop' });
     return (messages) => publisher.publish(messages);
   }
 

@@ -11,12 +11,13 @@ const away = new Refusal('unavailable', 'away');
 const invalid = new Refusal('payload_invalid', 'wrong');
 
 /** @param answer what the door says to a payload */
-function start(answer: (data: unknown) => PublishOutcome | undefined = () => undefined) {
+function start(answer: (data: unknown) => PublishOutcome | undefined = () => undefined, stops = false) {
   const requests: PublishRequest[] = [];
   const appended: unknown[] = [];
   const door = {
     prepare: async (request: PublishRequest) => {
       requests.push(request);
+      if (request.draft.data === 'wrong') return invalid;
       return { request, bound: [] };
     },
     append: ({ request: { draft } }: { request: PublishRequest }) => {
@@ -24,7 +25,7 @@ function start(answer: (data: unknown) => PublishOutcome | undefined = () => und
       return answer(draft.data) ?? { id: 'i', epoch: 'e', offset: appended.length };
     },
   } as unknown as Door;
-  const publisher = new InboundPublisher({ door, log: {} as Log, bridge: 'b', dedupe: 1_000 });
+  const publisher = new InboundPublisher({ door, log: {} as Log, bridge: 'b', dedupe: 1_000, stops });
   return { publisher, requests, appended };
 }
 
@@ -44,10 +45,20 @@ describe('what a bridge publishes', () => {
   });
 
   it('does not wait behind a message that is refused for good', async () => {
-    const { publisher } = start((data) => (data === 1 ? invalid : undefined));
-    const outcomes = await publisher.publish([message(1), message(2)]);
-    expect(namesOf(outcomes)).toEqual(['payload_invalid', 2]);
+    const { publisher } = start();
+    const outcomes = await publisher.publish([message('wrong'), message(2)]);
+    expect(namesOf(outcomes)).toEqual(['payload_invalid', 1]);
     expect(outcomes[0]).toMatchObject({ refused: { retryable: false } });
+  });
+
+  it('waits, whatever its channel, behind a message that stops the bridge', async () => {
+    const { publisher, appended } = start(undefined, true);
+    const outcomes = await publisher.publish([message(1), message('wrong'), message(2), message(3, 'other')]);
+    expect(namesOf(outcomes)).toEqual([1, 'payload_invalid', 'unavailable', 'unavailable']);
+    expect(appended).toEqual([1]);
+    expect(outcomes.map((outcome) => 'refused' in outcome && outcome.refused.retryable)).toEqual([
+      ...[false, false, true, true],
+    ]);
   });
 
   it('does not wait in the next batch', async () => {

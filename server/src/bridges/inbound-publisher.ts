@@ -14,6 +14,8 @@ export interface InboundPublisherParts {
   readonly bridge: string;
   /** Milliseconds for which ids are remembered. */
   readonly dedupe: number;
+  /** Does the bridge stop at a message that is refused for good, and publish it after a correction? */
+  readonly stops: boolean;
 }
 
 /** A batch on its way. */
@@ -37,11 +39,13 @@ export class InboundPublisher {
 
   /**
    * Publishes messages. If one is refused for now, so are all later ones of its channel: once a later
-   * position is reached, the refused message would count as a repeat.
+   * position is reached, the refused message would count as a repeat. If one stops the bridge, so are
+   * all later ones: a corrected configuration may publish it to another channel.
    */
   async publish(messages: readonly InboundMessage[]): Promise<readonly InboundOutcome[]> {
     const { door } = this.#parts;
-    const publications = await Promise.all(messages.map((message) => door.prepare(this.#requestOf(message))));
+    const prepared = await Promise.all(messages.map((message) => door.prepare(this.#requestOf(message))));
+    const publications = this.#parts.stops ? upToFinal(prepared) : prepared;
     const batch: Batch = { publications, outcomes: [], held: new Map() };
     // Within one step: an append that follows a refused one is refused by the engine only if it was
     // submitted before the refusal was known.
@@ -87,6 +91,14 @@ export class InboundPublisher {
 /** Idempotency keys have a limit; ids of brokers have none. */
 const keyOf = (id: string): string =>
   id.length > 0 && id.length <= LIMITS.keyLength ? id : createHash('sha256').update(id).digest('base64url');
+
+/** Refuses for now whatever comes after a message that is refused for good. */
+function upToFinal(prepared: readonly (Publication | Refusal)[]): readonly (Publication | Refusal)[] {
+  const final = prepared.findIndex((each) => each instanceof Refusal && !isRetryable(each));
+  return final === -1 ? prepared : prepared.map((each, at) => (at > final ? BEHIND : each));
+}
+
+const BEHIND = new Refusal('unavailable', 'it waits behind a message that was refused');
 
 const isRetryable = ({ error }: Refusal): boolean => ERRORS[error].retryable;
 

@@ -1,6 +1,6 @@
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, serversOf } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
 
 /** ActiveMQ, Artemis and Classic. */
@@ -32,6 +32,11 @@ export const ACTIVEMQ_SYSTEM = {
         'Must each message have a message id? Without it a message may appear twice, because nothing tells that it was delivered before. `required`: such a message is poison.',
     }),
   },
+  reader: (connection, { queue }) => ({
+    servers: serversOf(connection),
+    parts: [`the queue "${queue}"`],
+    remedy: 'Give each of them a queue of its own on a topic',
+  }),
   to: {
     address: option({
       schema: text('the name of a queue or a topic'),

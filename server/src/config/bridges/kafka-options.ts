@@ -1,6 +1,6 @@
 import { option } from '../options/option.ts';
 import { flag, KIB, MIB, oneOf, oneOrMore, size, text } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, textsOf } from './bridge-system.ts';
 import { faultOfPairs, type Pairs } from './pairs.ts';
 
 const PAIRS: Pairs = [
@@ -99,6 +99,11 @@ export const KAFKA_SYSTEM = {
       description: 'About how much is read ahead from each broker.',
     }),
   },
+  reader: ({ brokers: servers }, { topics, group }) => ({
+    servers: textsOf(servers),
+    parts: textsOf(topics).map((topic) => `the topic "${topic}" with the group "${group}"`),
+    remedy: 'Give one of them another "group"',
+  }),
   to: {
     topic: option({
       schema: text('a topic like "audit"'),

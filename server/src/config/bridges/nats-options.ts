@@ -1,6 +1,6 @@
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, serversOf } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
 
 /** Options that only a stream has. */
@@ -66,6 +66,14 @@ export const NATS_SYSTEM = {
     const wrong = OF_STREAMS.find((name) => rest[name] != null);
     return wrong === undefined ? null : `has "${wrong}", which only a stream has. Add "stream", or remove it`;
   },
+  reader: (connection, { stream, consumer }) =>
+    stream === undefined
+      ? undefined
+      : {
+          servers: serversOf(connection),
+          parts: [`the stream "${stream}" with the consumer "${consumer}"`],
+          remedy: 'Give one of them another "consumer"',
+        },
   to: {
     subject: option({
       schema: text('a subject like "audit.{event}"'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { option } from '../options/option.ts';
 import { duration, MINUTE, SECOND } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, serversOf } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
 
 const TABLE = 'must be the name of a table, perhaps with a schema. Example: "app.sluice_outbox"';
@@ -40,6 +40,11 @@ export const POSTGRES_SYSTEM = {
       description: 'How often the bridge looks without a notification.',
     }),
   },
+  reader: (connection, { table: outbox }) => ({
+    servers: serversOf(connection),
+    parts: [`the outbox "${outbox}"`],
+    remedy: 'Create an outbox for each of them, or keep one bridge',
+  }),
   to: {
     table: option({
       schema: table,

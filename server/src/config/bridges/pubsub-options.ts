@@ -42,6 +42,11 @@ export const PUBSUB_SYSTEM = {
       description: 'The subscription to pull from, which must exist. No other program may use it.',
     }),
   },
+  reader: ({ project }, { subscription }) => ({
+    servers: [String(project)],
+    parts: [`the subscription "${subscription}"`],
+    remedy: 'Create a subscription for each of them',
+  }),
   to: {
     topic: option({
       schema: text('the name of a topic'),

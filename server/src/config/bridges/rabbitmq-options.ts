@@ -1,6 +1,6 @@
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, serversOf } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
 
 /** RabbitMQ. */
@@ -47,6 +47,14 @@ export const RABBITMQ_SYSTEM = {
     if (stream == null && start != null) return 'has "start", which only a stream has. Remove it';
     return stream != null && ids != null ? 'has "ids", which only a queue needs. Remove it' : null;
   },
+  reader: (connection, { queue }) =>
+    queue === undefined
+      ? undefined
+      : {
+          servers: serversOf(connection),
+          parts: [`the queue "${queue}"`],
+          remedy: 'Bind a queue for each of them to the exchange',
+        },
   to: {
     exchange: option({
       schema: text('the name of an exchange'),

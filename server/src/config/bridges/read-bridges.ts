@@ -23,6 +23,7 @@ import {
 } from './bridge-options.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 import { BRIDGE_SYSTEMS } from './bridge-systems.ts';
+import { checkReaders } from './readers.ts';
 import { templateFault } from './templates.ts';
 
 interface Around {
@@ -62,7 +63,9 @@ export function readBridges(
     if (bridge.direction === 'out') addGroup(rules, { bridge, start }, around.problems);
     else checkChannels(rules, bridge, around.problems);
   }
-  return { bridges: read.map(({ bridge }) => bridge), channels: rules };
+  const all = read.map(({ bridge }) => bridge);
+  checkReaders(all, around.problems);
+  return { bridges: all, channels: rules };
 }
 
 function readBridge(value: unknown, at: At): Read | undefined {

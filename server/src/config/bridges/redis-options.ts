@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { option } from '../options/option.ts';
 import { text } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, serversOf, textsOf } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
 
 /** Redis Streams. */
@@ -50,6 +50,11 @@ export const REDIS_SYSTEM = {
       description: 'Where a new consumer group begins.',
     }),
   },
+  reader: (connection, { streams, group }) => ({
+    servers: serversOf(connection),
+    parts: textsOf(streams).map((stream) => `the stream "${stream}" with the group "${group}"`),
+    remedy: 'Give one of them another "group"',
+  }),
   to: {
     stream: option({
       schema: text('the key of a stream'),

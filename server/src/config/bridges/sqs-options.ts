@@ -62,6 +62,11 @@ export const SQS_SYSTEM = {
         'How long SQS hides a message that was read. The bridge extends it while the gateway accepts no messages. After a crash, messages that were read return after this time.',
     }),
   },
+  reader: ({ region, endpoint }, { queue }) => ({
+    servers: [String(endpoint ?? region ?? '')],
+    parts: [`the queue "${queue}"`],
+    remedy: 'Subscribe a queue for each of them to a topic of SNS',
+  }),
   to: {
     queue: queue('The queue to send to, which must exist. With a name that ends with `.fifo`, in order.'),
     batch: option({

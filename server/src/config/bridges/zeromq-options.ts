@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BridgeOptions } from '../../bridge.ts';
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
-import type { BridgeSystem } from './bridge-system.ts';
+import { type BridgeSystem, serversOf } from './bridge-system.ts';
 
 const key = (name: string) => {
   const error = `must be the ${name} of CURVE, 40 characters of Z85`;
@@ -86,6 +86,14 @@ export const ZEROMQ_SYSTEM = {
       description: 'What a `sub` socket subscribes to: topics that begin so.',
     }),
   },
+  reader: (connection, { socket }) =>
+    socket === 'sub' && connection.bind !== true
+      ? undefined
+      : {
+          servers: serversOf(connection),
+          parts: [`what is sent to ${connection.url}`],
+          remedy: 'Give each of them an address of its own, or use sub sockets that connect',
+        },
   to: {
     socket: option({
       schema: oneOf(['dealer', 'push', 'pub']),
@@ -93,7 +101,7 @@ export const ZEROMQ_SYSTEM = {
       defaultText: 'required',
       type: '`dealer`, `push`, `pub`',
       description:
-        'The socket. `dealer` waits for acknowledgements of a ROUTER or REP socket, so nothing is lost; `push` and `pub` send at most once.',
+        'The socket. `dealer` waits for acknowledgements of a ROUTER socket, so nothing is lost; `push` and `pub` send at most once.',
     }),
     topic: option({
       schema: text('a topic like "{channel}"'),
