@@ -135,8 +135,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/mapping.ts`,
-    from: 'error instanceof MissingValue || error instanceof URIError',
-    to: 'error instanceof MissingValue',
+    from: ' || error instanceof URIError;',
+    to: ';',
     fault: 'a lone surrogate in a record stops its bridge',
     tests: MAPPING,
   },
@@ -170,8 +170,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/source-runner.ts`,
-    from: '    this.#backoff.reset();\n',
-    to: '',
+    from: '() => this.#backoff.reset()',
+    to: '() => {}',
     fault: 'the pauses of a bridge that reads never become short again',
     tests: SOURCE,
   },
