@@ -91,6 +91,8 @@ async function unit(out) {
   for (const broker of Object.values(JVM_BROKERS)) has(broker.name, () => ensureJars(broker), out);
   const { ensureGoProgram, PSTEST } = await import('./go-programs.mjs');
   has(PSTEST.name, () => ensureGoProgram(PSTEST), out);
+  const { ensurePythonProgram, MOTO } = await import('./python-programs.mjs');
+  has(MOTO.name, () => ensurePythonProgram(MOTO), out);
   return countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
 }
 

@@ -18,19 +18,19 @@ export class SqsClient {
   readonly #name: string;
   #url = '';
 
-  private constructor(port: number, name: string) {
+  private constructor(port: number, name: string, region: string) {
     const endpoint = `http://127.0.0.1:${port}`;
-    this.connection = { endpoint, region: 'test', accessKeyId: 'a-key', secretAccessKey: 'a-secret' };
+    this.connection = { endpoint, region, accessKeyId: 'a-key', secretAccessKey: 'a-secret' };
     const credentials = { accessKeyId: 'a-key', secretAccessKey: 'a-secret' };
-    this.#sqs = new SQS({ endpoint, region: 'test', credentials, maxAttempts: 1 });
+    this.#sqs = new SQS({ endpoint, region, credentials, maxAttempts: 1 });
     this.#name = name;
   }
 
   /** Creates a queue: with a name that ends with `.fifo`, in order. */
-  static async create(port: number, name: string, attributes: Record<string, string> = {}): Promise<SqsClient> {
-    const client = new SqsClient(port, name);
-    const Attributes = { ...attributes, ...(name.endsWith('.fifo') && { FifoQueue: 'true' }) };
-    const { QueueUrl = '' } = await client.#sqs.createQueue({ QueueName: name, Attributes });
+  static async create(port: number, name: string, region = 'test'): Promise<SqsClient> {
+    const client = new SqsClient(port, name, region);
+    const fifo = name.endsWith('.fifo') && { Attributes: { FifoQueue: 'true' } };
+    const { QueueUrl = '' } = await client.#sqs.createQueue({ QueueName: name, ...fifo });
     client.#url = QueueUrl;
     return client;
   }
@@ -67,9 +67,8 @@ export class SqsClient {
     const { Messages = [] } = await eventually(() =>
       this.#sqs.receiveMessage({ QueueUrl: this.#url, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
     );
-    for (const { ReceiptHandle } of Messages) {
-      await eventually(() => this.#sqs.deleteMessage({ QueueUrl: this.#url, ReceiptHandle }));
-    }
+    const Entries = Messages.map(({ ReceiptHandle }, at) => ({ Id: `${at}`, ReceiptHandle }));
+    if (Entries.length > 0) await eventually(() => this.#sqs.deleteMessageBatch({ QueueUrl: this.#url, Entries }));
     return Messages;
   }
 
