@@ -9,7 +9,7 @@ interface Tokens {
   readonly apiKey: string;
 }
 
-/** Operators and clients of a gateway whose webhook and bridge reach nobody. */
+/** Operators and clients of a gateway whose webhook, hook and bridge reach nobody. */
 class Site {
   readonly gateway: CommandLineGateway;
 
@@ -139,6 +139,20 @@ test('shows webhooks with their errors, and pauses, resumes, tests and replays t
   await expect(crm.getByRole('status')).toContainText('sent again');
 });
 
+test('shows a hook whose backend is away, also on the overview', async ({ site, newPage }) => {
+  const { page: ada } = await newPage();
+  const { page } = await newPage();
+  await site.open(page, '#/hooks');
+  await expect(page.getByTestId('hook-state')).toHaveText('ok');
+  await send(ada, site, 'ada', { type: 'subscribe', channel: 'guarded:a' });
+  await site.open(page);
+  await page.getByTestId('concern').filter({ hasText: 'Hook guard: failing' }).click();
+  await expect(page.getByTestId('hook-state')).toHaveText('failing');
+  await expect(page.getByTestId('hook-error')).toContainText('subscribe: ');
+  await expect(page.getByTestId('hook-error')).toContainText('ECONNREFUSED');
+  await expect(page.getByText('The gateway refuses what it has no answer about')).toBeVisible();
+});
+
 test('shows a bridge whose broker is away, and what happens next', async ({ site, newPage }) => {
   await site.gateway.publish({ channel: 'audit', data: 1 });
   const { page } = await newPage();
@@ -219,7 +233,15 @@ test('says which verb is missing', async ({ startCommandLine, newPage }) => {
   await expect(page.getByText('No webhook is configured')).toBeVisible();
 });
 
-const PAGES = ['', '#/problems', '#/webhooks', '#/bridges', '#/schedules?channel=chat:a', '#/groups/jobs:mail/queue'];
+const PAGES = [
+  '',
+  '#/problems',
+  '#/webhooks',
+  '#/hooks',
+  '#/bridges',
+  '#/schedules?channel=chat:a',
+  '#/groups/jobs:mail/queue',
+];
 const SCREENS = [
   { name: 'on a desktop', viewport: { width: 1280, height: 800 } },
   { name: 'on a phone', viewport: { width: 375, height: 667 } },

@@ -489,6 +489,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/hooks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The hooks, with their state and their numbers
+         * @description Needs: manage on **.
+         */
+        readonly get: operations["listHooks"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/hooks/{hook}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * One hook, with its state and its numbers
+         * @description Needs: manage on **.
+         */
+        readonly get: operations["getHook"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/members/counts": {
         readonly parameters: {
             readonly query?: never;
@@ -2218,6 +2258,162 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": Record<string, never>;
+                };
+            };
+            /** @description Refused, or failed. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listHooks: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly hooks: readonly {
+                            readonly cache: {
+                                readonly fallbacks: number;
+                                readonly hits: number;
+                            };
+                            readonly calls: number;
+                            readonly channels: readonly string[];
+                            readonly duration: {
+                                readonly calls: number;
+                                readonly longest: number;
+                                readonly mean: number;
+                            };
+                            readonly failed: number;
+                            readonly lastAnswered?: number;
+                            readonly lastError?: {
+                                readonly failure: string;
+                                readonly message: string;
+                                readonly node: string;
+                                readonly operation: string;
+                                readonly status?: number;
+                                readonly time: number;
+                            };
+                            readonly name: string;
+                            readonly nodes: readonly {
+                                readonly failures: number;
+                                readonly node: string;
+                                /** @enum {string} */
+                                readonly state: "ok" | "failing" | "paused";
+                            }[];
+                            readonly notSent: number;
+                            readonly on: readonly ("connect" | "subscribe" | "publish" | "enter" | "request" | "recheck")[];
+                            /** @enum {string} */
+                            readonly onFailure: "deny" | "allow" | "cached";
+                            readonly operations: {
+                                readonly [key: string]: {
+                                    readonly calls: number;
+                                    readonly failed: number;
+                                    readonly notSent: number;
+                                    readonly timedOut: number;
+                                };
+                            };
+                            /** @enum {string} */
+                            readonly state: "ok" | "failing" | "paused";
+                            readonly timedOut: number;
+                        }[];
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                    };
+                };
+            };
+            /** @description Refused, or failed. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getHook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly hook: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly cache: {
+                            readonly fallbacks: number;
+                            readonly hits: number;
+                        };
+                        readonly calls: number;
+                        readonly channels: readonly string[];
+                        readonly duration: {
+                            readonly calls: number;
+                            readonly longest: number;
+                            readonly mean: number;
+                        };
+                        readonly failed: number;
+                        readonly lastAnswered?: number;
+                        readonly lastError?: {
+                            readonly failure: string;
+                            readonly message: string;
+                            readonly node: string;
+                            readonly operation: string;
+                            readonly status?: number;
+                            readonly time: number;
+                        };
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                        readonly name: string;
+                        readonly nodes: readonly {
+                            readonly failures: number;
+                            readonly node: string;
+                            /** @enum {string} */
+                            readonly state: "ok" | "failing" | "paused";
+                        }[];
+                        readonly notSent: number;
+                        readonly on: readonly ("connect" | "subscribe" | "publish" | "enter" | "request" | "recheck")[];
+                        /** @enum {string} */
+                        readonly onFailure: "deny" | "allow" | "cached";
+                        readonly operations: {
+                            readonly [key: string]: {
+                                readonly calls: number;
+                                readonly failed: number;
+                                readonly notSent: number;
+                                readonly timedOut: number;
+                            };
+                        };
+                        /** @enum {string} */
+                        readonly state: "ok" | "failing" | "paused";
+                        readonly timedOut: number;
+                    };
                 };
             };
             /** @description Refused, or failed. */

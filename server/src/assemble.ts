@@ -26,6 +26,7 @@ import { Hooks } from './hooks/hooks.ts';
 import { askPublishHook } from './hooks/publish-step.ts';
 import { BridgeList } from './manage/bridge-list.ts';
 import { GroupList } from './manage/group-list.ts';
+import { HookList } from './manage/hook-list.ts';
 import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
@@ -127,6 +128,7 @@ export interface Assembly extends Shared {
   >;
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
+  readonly hookList: HookList;
   readonly bridgeList: BridgeList;
   readonly loop: LoopWatch;
   readonly wires?: readonly SocketWire[];
@@ -287,6 +289,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
   const ring = new DecisionRing(config.log.decisions, { events, clock, ids });
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
   const groupList = new GroupList({ cluster, rules, groups });
+  const hookList = new HookList({ cluster, hooks });
   const bridgeList = new BridgeList({ cluster, bridges });
   const why = new Why({ cluster, registry, rules, log, ring, clock });
   const tap = new Tap({ cluster, registry, events, clock, node: config.node });
@@ -324,6 +327,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
     tap,
     recentDecisions,
     groupList,
+    hookList,
     bridgeList,
     topics,
     ...(wires && { wires }),

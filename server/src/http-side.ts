@@ -10,6 +10,7 @@ import type { Engine } from './engine/engine.ts';
 import { UserAdmission } from './hooks/user-admission.ts';
 import type { BridgeList } from './manage/bridge-list.ts';
 import type { GroupList } from './manage/group-list.ts';
+import type { HookList } from './manage/hook-list.ts';
 import type { Manage } from './manage/manage.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
@@ -35,6 +36,7 @@ export interface HttpSideParts {
   readonly reload: ApiOptions['reload'];
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
+  readonly hookList: HookList;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -73,6 +75,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     tap,
     recentDecisions: parts.recentDecisions,
     groupList: parts.groupList,
+    hookList: parts.hookList,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),

@@ -25,7 +25,9 @@ export {
   type ProgramDelivery,
 } from './groups/program-delivery.ts';
 export type { HookCall, HookFunction, HookFunctions, HookKind, HookReply, HookReplyFields } from './hook.ts';
+export type { HookCacheCounts, HookCounts, HookDuration, HookError } from './hooks/hook-record.ts';
 export type { GroupReport } from './manage/group-list.ts';
+export type { HookNode, HookReport, HookState, ListedHook, OneHook } from './manage/hook-list.ts';
 export type { Closing } from './manage/local-actions.ts';
 export type { ChannelsQuery, ConnectionsQuery, PageQuery } from './manage/manage.ts';
 export type {

@@ -12,6 +12,7 @@ import { readTexts } from './api/fields.ts';
 import { MOST_EXCEPTIONS } from './api/routes/manage/read-target.ts';
 import { readPage } from './channels/filtered-history.ts';
 import type { GroupList } from './manage/group-list.ts';
+import type { HookList, HookReport, OneHook } from './manage/hook-list.ts';
 import type { Closing, Target } from './manage/local-actions.ts';
 import { type ChannelsQuery, type ConnectionsQuery, type Manage, PAGE } from './manage/manage.ts';
 import { readSubscribing } from './manage/read-subscribing.ts';
@@ -75,6 +76,7 @@ export interface ProgramManageParts {
   readonly manage: Manage;
   readonly services: Services;
   readonly groupList: GroupList;
+  readonly hookList: HookList;
 }
 
 /** Channels of one call for counts. */
@@ -94,10 +96,12 @@ export class ProgramManage {
   readonly schedules: ProgramRecurring;
   readonly #manage: Manage;
   readonly #services: Services;
+  readonly #hooks: HookList;
 
-  constructor({ manage, services, groupList }: ProgramManageParts) {
+  constructor({ manage, services, groupList, hookList }: ProgramManageParts) {
     this.#manage = manage;
     this.#services = services;
+    this.#hooks = hookList;
     this.groups = new ProgramGroups(services, groupList);
     this.schedules = new ProgramRecurring(services.schedules);
   }
@@ -234,6 +238,17 @@ export class ProgramManage {
     if (upTo === undefined) throw new SluiceError('command_invalid', '"upTo" must be an offset');
     checkCount('upTo', upTo, 1);
     return answered(this.#manage.purge(channel, upTo));
+  }
+
+  /** The hooks by name, with their state and their numbers. */
+  hooks(): Promise<HookReport> {
+    return answered(this.#hooks.report());
+  }
+
+  /** One hook. @throws SluiceError `not_found` */
+  async hook(name: string): Promise<OneHook> {
+    checkText('name', name);
+    return answered(this.#hooks.find(name));
   }
 
   /** The configuration in force on this node, without secrets. */

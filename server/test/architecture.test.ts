@@ -130,6 +130,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [
     'webhooks/webhooks.ts',
+    'hook.ts',
     'channels',
     'groups',
     'manage',
@@ -233,6 +234,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'groups/program-delivery.ts',
     'contracts.ts',
     'hook.ts',
+    'hooks/hook-record.ts',
     '@sluice/protocol',
   ],
   'contracts.ts': [...PROTOCOL],

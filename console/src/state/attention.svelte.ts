@@ -1,4 +1,5 @@
 import { isDenied, isSlow } from '../lib/decision-words.ts';
+import { hookCondition } from '../lib/hook-words.ts';
 import { conditionOf } from '../lib/webhook-words.ts';
 import { count, many } from '../lib/words.ts';
 import type { Api } from './api.ts';
@@ -9,6 +10,7 @@ import type {
   ConnectionList,
   DecisionList,
   GroupReport,
+  HookReport,
   ReportedDecision,
   WebhookStatus,
 } from './types.ts';
@@ -37,7 +39,7 @@ export class Attention {
 async function readConcerns(api: Api): Promise<readonly Concern[]> {
   const after = Date.now() - RECENT;
   const decided = (kind: string) => api.get<DecisionList>('decisions', { kind, after, limit: 1_000 });
-  const [slow, replaying, gaps, refused, closed, groups, webhooks, bridges] = await Promise.all([
+  const [slow, replaying, gaps, refused, closed, groups, webhooks, hooks, bridges] = await Promise.all([
     api.get<ConnectionList>('connections', { slow: true, limit: 100 }),
     decided('replaying'),
     decided('gap'),
@@ -45,6 +47,7 @@ async function readConcerns(api: Api): Promise<readonly Concern[]> {
     decided('closed'),
     api.get<GroupReport>('groups'),
     api.get<{ webhooks: readonly WebhookStatus[] }>('webhooks'),
+    api.get<HookReport>('hooks'),
     api.get<BridgeReport>('bridges'),
   ]);
   return [
@@ -54,6 +57,7 @@ async function readConcerns(api: Api): Promise<readonly Concern[]> {
     ...ofGaps(gaps.decisions),
     ...ofGroups(groups),
     ...ofWebhooks(webhooks.webhooks),
+    ...ofHooks(hooks),
     ...ofBridges(bridges),
   ];
 }
@@ -118,6 +122,15 @@ function ofWebhooks(webhooks: readonly WebhookStatus[]): readonly Concern[] {
         href: to('webhooks'),
       },
     ];
+  });
+}
+
+function ofHooks({ hooks }: HookReport): readonly Concern[] {
+  return hooks.flatMap((hook) => {
+    if (hook.state === 'ok') return [];
+    const { word } = hookCondition(hook);
+    const cause = hook.lastError === undefined ? '' : `, ${hook.lastError.message}`;
+    return [{ tone: 'bad', text: `Hook ${hook.name}: ${word}${cause}`, href: to('hooks') }];
   });
 }
 

@@ -3,6 +3,7 @@
 export type { ListedGroup } from '../../../server/src/groups/list-groups.ts';
 export type { BridgeReport, ListedBridge } from '../../../server/src/manage/bridge-list.ts';
 export type { GroupReport } from '../../../server/src/manage/group-list.ts';
+export type { HookReport, ListedHook } from '../../../server/src/manage/hook-list.ts';
 export type {
   ChannelList,
   ChannelReport,

@@ -11,6 +11,7 @@ import type { GroupServices } from './routes/groups/group-access.ts';
 import { type GroupListServices, groupListRoute } from './routes/groups/group-list.ts';
 import { groupRoutes } from './routes/groups/group-routes.ts';
 import { live, ready } from './routes/health.ts';
+import { type HookServices, hookRoutes } from './routes/hooks.ts';
 import { manageRoutes } from './routes/manage/manage-routes.ts';
 import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
@@ -36,6 +37,7 @@ export interface ApiOptions
     GroupServices,
     RequestServices,
     ScheduleServices,
+    HookServices,
     WebhookServices,
     ManageServices,
     ReloadServices,
@@ -158,6 +160,7 @@ function allRoutes(options: ApiOptions): Route[] {
     },
     ...groupRoutes(options, takesBody),
     ...webhookRoutes(options, takesBody),
+    ...hookRoutes(options),
     ...manageRoutes(options, takesBody),
     {
       method: 'POST',

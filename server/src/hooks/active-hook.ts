@@ -3,11 +3,13 @@ import type { HookCall, HookConfig, HookKind } from '../hook.ts';
 import { CallFailed } from '../outgoing/call-failed.ts';
 import type { Clock } from '../util/clock.ts';
 import { type HookAnswer, readAnswer } from './hook-answer.ts';
+import type { HookRecord, HookStatus } from './hook-record.ts';
 import type { HookTarget } from './hook-target.ts';
 
 export interface ActiveHookOptions {
   readonly config: HookConfig;
   readonly target: HookTarget;
+  readonly record: HookRecord;
   readonly events: EventBus;
   readonly clock: Clock;
 }
@@ -16,14 +18,21 @@ export interface ActiveHookOptions {
 export class ActiveHook {
   readonly config: HookConfig;
   readonly target: HookTarget;
+  /** What became of its calls. */
+  readonly record: HookRecord;
   readonly #events: EventBus;
   readonly #clock: Clock;
 
-  constructor({ config, target, events, clock }: ActiveHookOptions) {
+  constructor({ config, target, record, events, clock }: ActiveHookOptions) {
     this.config = config;
     this.target = target;
+    this.record = record;
     this.#events = events;
     this.#clock = clock;
+  }
+
+  get status(): HookStatus {
+    return this.record.status(this.config, this.target.isPaused);
   }
 
   /** Asks. Returns an answer for each call, or why there is none; never rejects. */
@@ -64,7 +73,9 @@ export class ActiveHook {
   #report(kind: string, start: number, failed: CallFailed | undefined): void {
     const { name } = this.config;
     const outcome = failed?.failure ?? 'answered';
-    this.#events.emit('hookAsked', { hook: name, kind, outcome, duration: this.#clock.monotonic() - start });
+    const duration = this.#clock.monotonic() - start;
+    this.record.ended({ operation: kind, failed, duration, time: this.#clock.now() });
+    this.#events.emit('hookAsked', { hook: name, kind, outcome, duration });
     if (failed === undefined) return;
     this.#events.emit('hookFailed', { hook: name, kind, failure: failed.failure, detail: failed.message });
   }

@@ -13,6 +13,7 @@ export interface FunctionHookOptions {
 
 /** Functions of the program as a hook: each question is one call. */
 export class FunctionHook implements HookTarget {
+  readonly isPaused = false;
   readonly #options: FunctionHookOptions;
 
   constructor(options: FunctionHookOptions) {

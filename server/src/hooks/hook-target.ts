@@ -20,6 +20,8 @@ export interface HookBatch extends HookSending {
 
 /** What answers the questions of a hook: a backend over HTTP, or functions of the program. */
 export interface HookTarget {
+  /** Is it not called at the moment, because it has failed several times in a row? */
+  readonly isPaused: boolean;
   /**
    * Asks.
    *

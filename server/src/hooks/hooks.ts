@@ -13,6 +13,7 @@ import { AskedTogether } from './asked-together.ts';
 import { findHook } from './find-hook.ts';
 import type { HookAnswer } from './hook-answer.ts';
 import { callOf, type HookQuestion, REMEMBERED_KINDS } from './hook-question.ts';
+import { HookRecord, type HookStatus } from './hook-record.ts';
 import type { HookTarget } from './hook-target.ts';
 import { digest, identityKey } from './identity-key.ts';
 
@@ -59,11 +60,15 @@ export class Hooks {
     this.replace(options.hooks);
   }
 
-  /** Replaces the hooks. Remembered answers are forgotten. */
+  /** Replaces the hooks. Remembered answers are forgotten; what became of the calls is not. */
   replace(configs: readonly HookConfig[]): void {
     for (const { target } of this.#hooks) target.close();
     const { events, clock, createTarget } = this.#options;
-    this.#hooks = configs.map((config) => new ActiveHook({ config, target: createTarget(config), events, clock }));
+    const records = new Map(this.#hooks.map(({ config, record }) => [config.name, record]));
+    this.#hooks = configs.map((config) => {
+      const record = records.get(config.name) ?? new HookRecord();
+      return new ActiveHook({ config, target: createTarget(config), record, events, clock });
+    });
     this.#found.clear();
     this.#cache.clear();
     for (const item of this.#unanswered) item.isOutdated = true;
@@ -81,6 +86,11 @@ export class Hooks {
   /** The configurations of the hooks in force. */
   get configs(): readonly HookConfig[] {
     return this.#hooks.map(({ config }) => config);
+  }
+
+  /** How the hooks do on this node. */
+  get status(): readonly HookStatus[] {
+    return this.#hooks.map((hook) => hook.status);
   }
 
   /** How many rechecks were requested. */
@@ -106,7 +116,10 @@ export class Hooks {
     if (found === null) return null;
     const mayKnow = question.anew !== true && REMEMBERED_KINDS.has(found.kind);
     const remembered = mayKnow ? this.#cache.fresh(keyOf(found, kind, question)) : undefined;
-    if (remembered !== undefined) return verdictOf(found.hook, question, remembered);
+    if (remembered !== undefined) {
+      found.hook.record.hit();
+      return verdictOf(found.hook, question, remembered);
+    }
     return new Promise((resolve) => this.#add({ ...found, question, resolve, isOutdated: false }));
   }
 
@@ -211,7 +224,10 @@ export class Hooks {
     const { name, onFailure } = hook.config;
     if (onFailure === 'allow') return { allow: true };
     const last = onFailure === 'cached' ? this.#cache.last(key) : undefined;
-    if (last !== undefined) return verdictOf(hook, question, last);
+    if (last !== undefined) {
+      hook.record.fellBack();
+      return verdictOf(hook, question, last);
+    }
     return new Refusal(
       'unavailable',
       `the hook "${name}" gave no answer (${answer?.failure ?? 'invalid'})`,

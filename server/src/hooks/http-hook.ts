@@ -59,6 +59,10 @@ export class HttpHook implements HookTarget {
     this.#breaker = new CircuitBreaker({ clock: options.clock, onChange: options.onBreaker });
   }
 
+  get isPaused(): boolean {
+    return this.#breaker.isOpen;
+  }
+
   async ask({ calls, timeout, traceparent, read }: HookBatch): Promise<readonly (HookAnswer | CallFailed)[]> {
     return await this.#send(JSON.stringify(this.#bodyOf(calls)), {
       ...{ timeout, traceparent },

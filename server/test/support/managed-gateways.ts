@@ -54,12 +54,12 @@ class CutNodes extends MemoryNodes {
 }
 
 /** Two nodes that have no log in common, but can ask each other. */
-export async function startTwo(nodes = new CutNodes()) {
+export async function startTwo(nodes = new CutNodes(), config: ConfigInput = {}) {
   class NodeEngine extends MemoryEngine {
     override readonly nodes = nodes;
   }
-  const one = await startManaged({ node: 'one' }, { engine: new NodeEngine() });
-  const two = await startManaged({ node: 'two' }, { engine: new NodeEngine() });
+  const one = await startManaged({ ...config, node: 'one' }, { engine: new NodeEngine() });
+  const two = await startManaged({ ...config, node: 'two' }, { engine: new NodeEngine() });
   return { one, two, nodes };
 }
 

@@ -4,6 +4,7 @@ import { ACCESS_OPERATIONS } from './access.ts';
 import { BRIDGE_OPERATIONS } from './bridges.ts';
 import { CHANNEL_NAME, COMPONENTS } from './components.ts';
 import { GROUP_OPERATIONS } from './groups.ts';
+import { HOOK_OPERATIONS } from './hooks.ts';
 import { MANAGE_OPERATIONS } from './manage.ts';
 import { MESSAGE_OPERATIONS } from './messages.ts';
 import type { Operation, Operations } from './operation.ts';
@@ -16,6 +17,7 @@ export const OPERATIONS: Operations = {
   ...MESSAGE_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
+  ...HOOK_OPERATIONS,
   ...BRIDGE_OPERATIONS,
   ...MANAGE_OPERATIONS,
   ...GROUP_OPERATIONS,

@@ -4,7 +4,7 @@ import type { Schema } from './schema.ts';
 export interface Operation {
   /** The name of the operation in generated clients. */
   readonly id: string;
-  readonly tag: 'messages' | 'schedules' | 'channels' | 'users' | 'groups' | 'webhooks' | 'access' | 'nodes';
+  readonly tag: 'messages' | 'schedules' | 'channels' | 'users' | 'groups' | 'hooks' | 'webhooks' | 'access' | 'nodes';
   /** What the key or token must be allowed. */
   readonly needs?: string;
   readonly query?: Readonly<Record<string, Schema>>;
