@@ -4,7 +4,10 @@ const CONFORMANCE = [
   'server/src/engine/memory/memory-groups.test.ts',
   'server/src/engine/group-state/group-state.test.ts',
 ];
-const ROOM = ['server/test/queues.test.ts', 'server/test/queues-model.test.ts'];
+const ROOM = [
+  ...['server/test/queues.test.ts', 'server/test/queues-consumers.test.ts', 'server/test/queues-groups.test.ts'],
+  'server/test/queues-model.test.ts',
+];
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const groups = [

@@ -1,7 +1,15 @@
 const ANSWERS = ['server/src/hooks/hook-answer.test.ts'];
-const CACHE = ['server/src/hooks/answer-cache.test.ts', 'server/test/hooks.test.ts'];
+const CACHE = [
+  ...[
+    'server/src/hooks/answer-cache.test.ts',
+    'server/test/hooks-answers.test.ts',
+    'server/test/hooks-recheck.test.ts',
+  ],
+];
 const TOGETHER = ['server/src/hooks/asked-together.test.ts', 'server/test/hooks-http.test.ts'];
-const HOOKS = ['server/test/hooks.test.ts'];
+const HOOKS = ['answers', 'connect', 'publish', 'recheck', 'requests', 'subscribe'].map(
+  (operation) => `server/test/hooks-${operation}.test.ts`,
+);
 const HTTP = ['server/src/hooks/http-hook.test.ts', 'server/test/hooks-http.test.ts'];
 const CLIENT = ['server/src/outgoing/http-client.test.ts', 'server/test/hooks-http.test.ts'];
 const BREAKER = ['server/src/outgoing/circuit-breaker.test.ts'];
@@ -303,5 +311,26 @@ export const hooks = [
     to: "if (key.type !== 'private') throw",
     fault: 'a key of another algorithm is accepted',
     tests: KEYS,
+  },
+  {
+    file: 'server/src/hooks/hook-record.ts',
+    from: "} else if (failed.failure !== 'open') {",
+    to: '} else {',
+    fault: 'while a hook is paused, its latest error says that it is paused',
+    tests: ['server/src/hooks/hook-record.test.ts'],
+  },
+  {
+    file: 'server/src/hooks/hook-record.ts',
+    from: 'if (isSent) this.#keepDuration(duration);',
+    to: 'this.#keepDuration(duration);',
+    fault: 'calls that were not sent make a hook look fast',
+    tests: ['server/src/hooks/hook-record.test.ts'],
+  },
+  {
+    file: 'server/src/hooks/hooks.ts',
+    from: 'const record = records.get(config.name) ?? new HookRecord();',
+    to: 'const record = new HookRecord();',
+    fault: 'a reload forgets what became of the calls of hooks',
+    tests: ['server/test/hooks-status.test.ts'],
   },
 ];
