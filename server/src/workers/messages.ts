@@ -30,8 +30,8 @@ export type ToProcess =
   /** Stop after all accepted work is done. */
   | { readonly type: 'stop' }
   | { readonly type: 'count'; readonly id: number }
-  /** The metrics of the whole machine, in Prometheus' text format. */
-  | { readonly type: 'scraped'; readonly id: number; readonly text: string }
+  /** The metrics of the whole machine, in Prometheus' text format; `null`: they could not be added up. */
+  | { readonly type: 'scraped'; readonly id: number; readonly text: string | null }
   /** Prepare a reload: everything that may fail. */
   | { readonly type: 'stageReload'; readonly id: number; readonly gathered: Gathered }
   /** All workers are prepared; or one is not, and nothing changes. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../util/clock.ts';
 import { backoff } from './backoff.ts';
-import type { Task, ToProcess } from './messages.ts';
+import type { FromProcess, Task, ToProcess } from './messages.ts';
 import { type Loss, ProcessSupervisor } from './process-supervisor.ts';
 import type { HandleListener } from './spawn.ts';
 
@@ -13,6 +13,7 @@ function world() {
   const clock = new ManualClock();
   const processes: { listener: HandleListener; sent: ToProcess[]; kills: number }[] = [];
   const losses: Loss[] = [];
+  const messages: FromProcess[] = [];
   const supervisor = new ProcessSupervisor({
     role: 'worker',
     name: 'm/1',
@@ -28,7 +29,7 @@ function world() {
       };
       return { pid: processes.length, send: (message) => void played.sent.push(message), kill };
     },
-    onMessage: () => {},
+    onMessage: (message) => void messages.push(message),
     onReady: () => {},
     onLost: (loss) => void losses.push(loss),
     onGone: () => {},
@@ -39,7 +40,7 @@ function world() {
     return played;
   };
   const crash = (words = 'exit code 1') => latest().listener.exit({ clean: false, words });
-  return { clock, supervisor, processes, losses, latest, crash };
+  return { clock, supervisor, processes, losses, messages, latest, crash };
 }
 
 async function running() {
@@ -51,6 +52,19 @@ async function running() {
 }
 
 describe('a supervisor of one process', () => {
+  it('ignores what arrives from a process after its end, also if its replacement runs', async () => {
+    const { latest, crash, clock, messages } = await running();
+    const { listener } = latest();
+    const late = { type: 'counted', id: 0, snapshot: [] } as const;
+    listener.message(late);
+    crash();
+    listener.message(late);
+    clock.advance(1_000);
+    latest().listener.message(READY);
+    listener.message(late);
+    expect(messages).toEqual([late]);
+  });
+
   it('gives the process its task, and resolves when it is ready', async () => {
     const { supervisor, latest, clock } = await running();
     expect(latest().sent).toEqual([{ type: 'start', task: TASK }]);

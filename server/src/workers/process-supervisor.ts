@@ -85,9 +85,16 @@ export class ProcessSupervisor {
       this.#problem = `was not ready within ${READY_WITHIN / 1000} seconds`;
       this.#handle?.kill();
     });
+    let isGone = false;
     const listener: HandleListener = {
-      message: (message) => this.#handleMessage(message),
-      exit: (how) => this.#gone(how),
+      // The pipe may still deliver what an ended process has sent, when others have counted it as gone.
+      message: (message) => {
+        if (!isGone) this.#handleMessage(message);
+      },
+      exit: (how) => {
+        isGone = true;
+        this.#gone(how);
+      },
     };
     this.#handle = spawn(role, listener);
     this.#handle.send({ type: 'start', task: task() });

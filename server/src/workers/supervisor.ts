@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { platform } from 'node:process';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import { differencesOf } from '../config/differences.ts';
 import type { Loaded } from '../config/load.ts';
 import { type Config, ConfigError } from '../config/schema.ts';
 import { createLogger } from '../observe/log.ts';
@@ -84,6 +85,7 @@ export class Supervisor {
       adopt: (next) => {
         this.#loaded = next;
       },
+      differences: (next) => differencesOf(this.#loaded.config, next.config),
     });
   }
 
@@ -173,7 +175,7 @@ export class Supervisor {
       this.#metrics.note(from, message.snapshot);
       this.#counting.get(message.id)?.(from);
     } else if (message.type === 'scrape') {
-      this.#scrape(from, message.id).catch((error: unknown) => this.#parts.log.error({ err: error }, 'metrics failed'));
+      void this.#scrape(from, message.id);
     } else if (message.type === 'reloadStaged' || message.type === 'reloadCommitted') {
       this.#reload.answered(from, message);
     } else if (message.type === 'reload') {
@@ -223,11 +225,18 @@ export class Supervisor {
     }
   }
 
+  /** The worker waits for an answer, whatever happens here. */
   async #scrape(from: string, id: number): Promise<void> {
-    await this.#countAll();
-    const running = this.#workers.filter(({ ready }) => ready).length;
-    const text = await this.#metrics.text({ running });
+    const text = await this.#sumOfMetrics().catch((error: unknown) => {
+      this.#parts.log.error({ err: error }, 'metrics failed');
+      return null;
+    });
     this.#workers.find(({ name }) => name === from)?.send({ type: 'scraped', id, text });
+  }
+
+  async #sumOfMetrics(): Promise<string> {
+    await this.#countAll();
+    return this.#metrics.text({ running: this.#workers.filter(({ ready }) => ready).length });
   }
 
   /** Resolves when every worker has reported its metrics, or has timed out. */

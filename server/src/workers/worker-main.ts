@@ -16,7 +16,7 @@ const TO_END = 5_000;
 
 class Worker {
   readonly #link: SupervisorLink;
-  readonly #scrapes = new Map<number, (text: string) => void>();
+  readonly #scrapes = new Map<number, (text: string | null) => void>();
   readonly #reloads = new Map<number, (result: NodeReload) => void>();
   #count = 0;
 
@@ -74,9 +74,11 @@ class Worker {
 
   /** A scrape covers the whole machine, whichever worker receives it. */
   #scrape(): Promise<string> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const id = ++this.#count;
-      this.#scrapes.set(id, resolve);
+      const settle = (text: string | null): void =>
+        text === null ? reject(new Error('the metrics of the workers could not be added up')) : resolve(text);
+      this.#scrapes.set(id, settle);
       this.#link.send({ type: 'scrape', id });
     });
   }
@@ -100,7 +102,7 @@ class Worker {
     this.#reloads.delete(id);
   }
 
-  #scraped(id: number, text: string): void {
+  #scraped(id: number, text: string | null): void {
     this.#scrapes.get(id)?.(text);
     this.#scrapes.delete(id);
   }

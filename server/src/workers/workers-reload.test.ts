@@ -5,6 +5,7 @@ import type { ToProcess } from './messages.ts';
 import { type ReloadingWorker, WorkersReload } from './workers-reload.ts';
 
 const LOADED = { gathered: { input: {}, sources: {}, directory: '/' } } as unknown as Loaded;
+const DIFFERENCES = { changes: ['channels: added "d"'], restart: ['heartbeat'] };
 const REPORT = { changes: ['channels: added "c"'], restart: [] };
 
 interface PlayedWorker extends ReloadingWorker {
@@ -20,7 +21,13 @@ function setUp(names: readonly string[] = ['m/1', 'm/2']) {
     return { name, ready: true, sent, send: (message) => void sent.push(message) };
   });
   const adopt = (loaded: Loaded) => void adopted.push(loaded);
-  const reload = new WorkersReload({ workers: () => workers, clock, adopt, log: { debug: () => {} } });
+  const reload = new WorkersReload({
+    workers: () => workers,
+    clock,
+    adopt,
+    differences: () => DIFFERENCES,
+    log: { debug: () => {} },
+  });
   for (const { name } of workers) reload.starting(name);
   const ends = () => workers.map(({ sent }) => sent.flatMap((one) => (one.type === 'endReload' ? [one.commit] : [])));
   return { clock, adopted, workers, reload, ends };
@@ -81,6 +88,29 @@ describe('a reload of workers', () => {
     reload.answered('m/3', { type: 'reloadCommitted', id: 1, report: REPORT });
     expect(await applied).toEqual(REPORT);
     expect(clock.running).toBe(0);
+  });
+
+  it('reports what has changed if every worker ends after it has prepared it: their replacements have it', async () => {
+    const { reload, applied, workers, adopted } = await begun();
+    for (const { name } of workers) reload.answered(name, { type: 'reloadStaged', id: 1 });
+    await turn();
+    for (const { name } of workers) reload.gone(name);
+    expect(await applied).toEqual(DIFFERENCES);
+    expect(adopted).toEqual([LOADED]);
+  });
+
+  it('changes nothing if every worker ends while it prepares it', async () => {
+    const { reload, applied, workers, adopted } = await begun();
+    for (const { name } of workers) reload.gone(name);
+    await expect(applied).rejects.toThrow('every worker ended while it prepared the reload');
+    expect(adopted).toEqual([]);
+  });
+
+  it('is adopted if no worker runs: the next ones start with it', async () => {
+    const { reload, workers, adopted } = setUp();
+    for (const worker of workers) worker.ready = false;
+    expect(await reload.apply(LOADED)).toEqual(DIFFERENCES);
+    expect(adopted).toEqual([LOADED]);
   });
 
   it('leaves out a worker that is starting, and replaces it when it has started', async () => {

@@ -20,6 +20,8 @@ export interface WorkersReloadParts {
   readonly log: Pick<Logger, 'debug'>;
   /** Processes that start from now on get this configuration. */
   readonly adopt: (loaded: Loaded) => void;
+  /** What differs from the configuration in force. */
+  readonly differences: (loaded: Loaded) => ReloadReport;
 }
 
 type Answer = Extract<FromProcess, { type: 'reloadStaged' | 'reloadCommitted' }>;
@@ -88,23 +90,26 @@ export class WorkersReload {
   }
 
   async #apply(loaded: Loaded): Promise<ReloadReport> {
-    const { workers, log } = this.#parts;
+    const { workers, log, differences } = this.#parts;
     const id = ++this.#count;
     this.#participants.clear();
     for (const { name, ready } of workers()) if (ready) this.#participants.add(name);
+    const asked = this.#participants.size;
     const staged = this.#collect(id, 'reloadStaged');
     this.#send({ type: 'stageReload', id, gathered: loaded.gathered });
     log.debug({ workers: [...this.#participants] }, 'workers prepare a reload');
     const { answers, missing } = await staged;
-    const problem = problemOf(answers) ?? lateOf(missing);
+    const isUnproven = answers.length === 0 && asked > 0;
+    const problem = problemOf(answers) ?? lateOf(missing) ?? (isUnproven ? NOBODY_LEFT : undefined);
     if (problem !== undefined) {
       this.#send({ type: 'endReload', id, commit: false });
       throw new Error(problem);
     }
+    const expected = differences(loaded);
     this.#adopt(loaded);
     const committed = this.#collect(id, 'reloadCommitted');
     this.#send({ type: 'endReload', id, commit: true });
-    return reportOf((await committed).answers);
+    return reportOf((await committed).answers) ?? expected;
   }
 
   #send(message: ToProcess): void {
@@ -148,9 +153,9 @@ const lateOf = (missing: readonly string[]): string | undefined =>
     ? undefined
     : `${missing.join(', ')} did not prepare the reload within ${TO_RELOAD / 1_000} seconds. Try again`;
 
-/** All workers had the same configuration. */
-const reportOf = (answers: readonly Answer[]): ReloadReport =>
-  answers.flatMap((answer) => (answer.type === 'reloadCommitted' ? [answer.report] : []))[0] ?? {
-    changes: [],
-    restart: [],
-  };
+const NOBODY_LEFT =
+  'every worker ended while it prepared the reload; their log says why. Nothing has changed: correct the configuration, or try again';
+
+/** All workers had the same configuration; `undefined`: none has reported, because all have ended. */
+const reportOf = (answers: readonly Answer[]): ReloadReport | undefined =>
+  answers.flatMap((answer) => (answer.type === 'reloadCommitted' ? [answer.report] : []))[0];
