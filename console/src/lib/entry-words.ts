@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<TapEntry['type'], (fields: Fields) => string>> = {
   closed: ({ code, reason, duration: ms }) =>
     `closed with ${code}${reason ? `: ${reason}` : ''}, after ${duration(ms)}`,
   command: ({ command, channel, id, size }) =>
-    `→ ${command}${channel ? ` ${channel}` : ''}${id === undefined ? '' : ` (command ${id})`}${size ? `, ${size} characters` : ''}`,
+    `→ ${command}${channel ? ` ${channel}` : ''}${id === undefined ? '' : ` (command ${id})`}${size ? `, ${many(size, 'character')}` : ''}`,
   refused: ({ command, channel, detail }) => `refused ${command}${channel ? ` on ${channel}` : ''}: ${detail}`,
   subscribed: ({ channel, start, filtered }) =>
     `subscribed to ${channel} after offset ${start.offset}${filtered ? ', filtered' : ''}`,

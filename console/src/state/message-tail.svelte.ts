@@ -1,12 +1,10 @@
-import type { LoggedMessage } from '../lib/message.ts';
+import { type LoggedMessage, type LogPage, startOf } from '../lib/message.ts';
 import { type Api, type ApiError, path } from './api.ts';
 import { asApiError } from './session.svelte.ts';
 import { LiveTap } from './tap.svelte.ts';
 
-interface History {
+interface History extends LogPage {
   readonly epoch: string;
-  readonly first: number;
-  readonly messages: readonly LoggedMessage[];
 }
 
 /** Messages of a page. */
@@ -61,13 +59,25 @@ export class MessageTail {
     return this.before === undefined && this.tap.state === 'live';
   }
 
+  /** Have all messages of this page expired, although there may be older and newer ones? */
+  get hasExpired(): boolean {
+    return this.messages?.length === 0 && this.#page?.covers !== undefined;
+  }
+
   get canGoBack(): boolean {
-    const oldest = this.messages?.at(-1)?.offset ?? 0;
-    return oldest > (this.#page?.first ?? Number.POSITIVE_INFINITY);
+    return (this.#oldest ?? 0) > (this.#page?.first ?? Number.POSITIVE_INFINITY);
   }
 
   older(): void {
-    this.before = this.messages?.at(-1)?.offset;
+    this.before = this.#oldest;
+  }
+
+  /** The offset at which the shown messages begin: that of the page, unless newer ones have displaced it. */
+  get #oldest(): number | undefined {
+    const oldest = this.messages?.at(-1)?.offset;
+    const start = this.#page && startOf(this.#page);
+    const isComplete = oldest === undefined || oldest === this.#page?.messages[0]?.offset;
+    return isComplete ? start : oldest;
   }
 
   newest(): void {
