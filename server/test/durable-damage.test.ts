@@ -44,7 +44,7 @@ beforeAll(async () => {
     });
     await Promise.all(batch);
   }
-  await engine.add({ user: 'ada', until: Date.now() + 3_600_000 });
+  await engine.revocations.add({ user: 'ada', until: Date.now() + 3_600_000 });
   await engine.close();
 }, 60_000);
 

@@ -24,11 +24,13 @@ describe('two gateways on one Redis', () => {
     ]);
     expect(nodes.missing).toBeUndefined();
     await two.gateway.manage.enter('chat:members', 'bot');
+    await two.gateway.publish('chat:messages', 1);
     const channels = await readAll(one, '/channels?limit=1', 'channels');
     expect(channels).toMatchObject([
       { channel: 'chat:a', subscribers: 2, members: 1, head: 1, bytes: expect.any(Number) },
       { channel: 'chat:b', subscribers: 1, members: 0, head: 0, bytes: 0 },
       { channel: 'chat:members', subscribers: 0, members: 1, head: 0, bytes: 0 },
+      { channel: 'chat:messages', subscribers: 0, members: 0, head: 1, bytes: expect.any(Number) },
     ]);
     const { bytes } = (await call(two, '/channels/chat:a')).json;
     expect(bytes).toBeGreaterThan('{"data":1}'.length);

@@ -29,6 +29,19 @@ export interface RevocationStore {
   add(revocation: Revocation): void | Promise<void>;
   /** Those that are in force: their `until` has not come. */
   all(): readonly Revocation[] | Promise<readonly Revocation[]>;
+  /**
+   * A page of those that are in force, those that end first come first. Its cost does not depend on
+   * how many there are.
+   *
+   * @param after the `next` of the page before; '': the first page
+   */
+  page(after: string, limit: number): RevocationsPage | Promise<RevocationsPage>;
+}
+
+export interface RevocationsPage {
+  readonly revocations: readonly Revocation[];
+  /** Absent on the last page. */
+  readonly next?: string;
 }
 
 /** Equal for two equal revocations. */

@@ -102,7 +102,7 @@ describe('revocations that are over', () => {
     const revoking = new Revoking({
       revoked,
       registry: new Registry(),
-      store: { add: () => {}, all: () => [] },
+      store: { add: () => {}, all: () => [], page: () => ({ revocations: [] }) },
     });
     const take = (revocation: Revocation) => revoking.take({ type: 'revoke', revocation });
     const until = clock.now() + 1_000;

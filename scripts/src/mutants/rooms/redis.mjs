@@ -154,4 +154,32 @@ export const redis = [
     fault: 'an offset of a delivered message is reused after Redis lost it',
     tests: GROUPS,
   },
+  {
+    file: `${FOLDER}/log-index.ts`,
+    from: "if not noted or tonumber(noted) <= tonumber(ARGV[2]) then",
+    to: 'if false then',
+    fault: 'the names of channels whose log has gone stay in Redis',
+    tests: [`${FOLDER}/log-index.test.ts`],
+  },
+  {
+    file: `${FOLDER}/log-index.ts`,
+    from: 'this.#renewAt = this.#options.clock.monotonic() + RENEW;',
+    to: 'this.#renewAt = Number.POSITIVE_INFINITY;',
+    fault: 'a node notes a channel only once, so its name is removed although it has messages',
+    tests: [`${FOLDER}/log-index.test.ts`],
+  },
+  {
+    file: `${FOLDER}/log-index.ts`,
+    from: 'this.#wait(channels); // Redis is away or full: once more with the next call',
+    to: '',
+    fault: 'a channel that could not be noted is not listed',
+    tests: [`${FOLDER}/log-index.test.ts`],
+  },
+  {
+    file: `${FOLDER}/redis-revocations.ts`,
+    from: 'local first = math.max(over, rank and rank + 1 or 0)',
+    to: 'local first = rank and rank + 1 or 0',
+    fault: 'a page of revocations begins with those that are over',
+    tests: [`${FOLDER}/redis-engine.test.ts`],
+  },
 ];

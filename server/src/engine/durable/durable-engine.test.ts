@@ -69,10 +69,10 @@ describe('the durable engine, opened again', () => {
   it('remembers revocations until they expire', async () => {
     const world = await open();
     const until = world.clock.now() + 60_000;
-    await world.engine.add({ user: 'ada', until });
-    await world.engine.add({ user: 'bob', until: until + 60_000 });
+    await world.engine.revocations.add({ user: 'ada', until });
+    await world.engine.revocations.add({ user: 'bob', until: until + 60_000 });
     const after = await restart(world);
-    expect(await after.engine.all()).toEqual([
+    expect(await after.engine.revocations.all()).toEqual([
       { user: 'ada', until },
       { user: 'bob', until: until + 60_000 },
     ]);

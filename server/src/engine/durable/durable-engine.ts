@@ -21,7 +21,7 @@ import type { QueueBounds } from '../groups.ts';
 import { LoggedMessage } from '../logged-message.ts';
 import { MemoryNodes } from '../memory/memory-nodes.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import type { RevocationStore } from '../revocations.ts';
 import { AppendJob, CopyingJob } from './append-job.ts';
 import { type About, type Appending, type Batch, epochOf, type Placed } from './batch.ts';
 import { explainDamage } from './check-file.ts';
@@ -65,13 +65,17 @@ const SWEEP_ON = 20;
  * Logs on this machine's disk: acknowledged messages survive a crash of the process and of the
  * machine; epochs last.
  */
-export class DurableEngine implements Engine, Log, RevocationStore {
+export class DurableEngine implements Engine, Log {
   readonly name = 'durable';
   readonly log: Log = this;
   readonly copies = true;
   readonly forgetsMembers = true;
   readonly presence: MemoryPresence;
-  readonly revocations: RevocationStore = this;
+  readonly revocations: RevocationStore = {
+    add: async (revocation) => this.#opened().revocations.add(revocation),
+    all: async () => this.#opened().revocations.all(),
+    page: async (after, limit) => this.#opened().revocations.page(after, limit),
+  };
   readonly groups: DurableGroups;
   readonly nodes = new MemoryNodes();
   readonly #options: DurableOptions;
@@ -248,14 +252,6 @@ export class DurableEngine implements Engine, Log, RevocationStore {
 
   unwatch(channel: string): void {
     this.#watched.delete(channel);
-  }
-
-  async add(revocation: Revocation): Promise<void> {
-    await this.#opened().revocations.add(revocation);
-  }
-
-  all(): readonly Revocation[] | Promise<readonly Revocation[]> {
-    return this.#open?.revocations.all() ?? Promise.reject(new EngineUnavailable('the engine is closed'));
   }
 
   /** One step of the sweep. After a disk failure it also checks whether writing works again. */

@@ -1,7 +1,7 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import { RevocationSet } from '../revocation-set.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import type { Revocation, RevocationStore, RevocationsPage } from '../revocations.ts';
 import type { Batch } from './batch.ts';
 import { numberKey, numberOf } from './records.ts';
 import type { Store } from './store.ts';
@@ -45,6 +45,10 @@ export class DurableRevocations implements RevocationStore {
 
   all(): readonly Revocation[] {
     return this.#kept.inForce(this.#age.now());
+  }
+
+  page(after: string, limit: number): RevocationsPage {
+    return this.#kept.page(after, limit, this.#age.now());
   }
 
   /**

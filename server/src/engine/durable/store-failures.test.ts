@@ -91,7 +91,7 @@ describe('a store that cannot be read', () => {
         return world.engine.trouble;
       })
       .toBeUndefined();
-    await world.engine.add({ user: 'ada', until });
+    await world.engine.revocations.add({ user: 'ada', until });
     expect(await append(world)).toMatchObject({ offset: 1 });
   });
 
@@ -106,7 +106,7 @@ describe('a store that cannot be read', () => {
 
   it('keeps revocations that are over until they are gone from disk', async () => {
     const world = await open();
-    await world.engine.add({ user: 'ada', until: world.clock.now() + 1_000 });
+    await world.engine.revocations.add({ user: 'ada', until: world.clock.now() + 1_000 });
     const { writes } = world.store;
     world.store.failure = new EngineUnavailable('the disk is broken');
     world.clock.advance(2_000);

@@ -101,7 +101,7 @@ describe('an expiry and an append in one transaction', () => {
   it('is written once: expired revocations are not removed again and again', async () => {
     const world = await open();
     const timers = world.clock.running; // one of them is that of the next sweep
-    await world.engine.add({ user: 'ada', until: world.clock.now() + 1_000 });
+    await world.engine.revocations.add({ user: 'ada', until: world.clock.now() + 1_000 });
     await expect
       .poll(() => {
         world.clock.advance(1_000);

@@ -1,7 +1,7 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import { RevocationSet } from '../revocation-set.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import type { Revocation, RevocationStore, RevocationsPage } from '../revocations.ts';
 
 /** Revocations in this process's memory. */
 export class MemoryRevocations implements RevocationStore {
@@ -22,5 +22,9 @@ export class MemoryRevocations implements RevocationStore {
 
   all(): readonly Revocation[] {
     return this.#revocations.inForce(this.#age.now());
+  }
+
+  page(after: string, limit: number): RevocationsPage {
+    return this.#revocations.page(after, limit, this.#age.now());
   }
 }

@@ -49,7 +49,7 @@ export class RedisEngine implements Engine {
     const shardOf = (channel: string) => ring.find(channel);
     this.#shardOf = shardOf;
     const keys = new Keys(options.prefix);
-    this.log = new RedisLog({ shardOf, keys, clock });
+    this.log = new RedisLog({ shards: this.#shards, shardOf, keys, clock });
     this.presence = new RedisPresence({ shards: this.#shards, shardOf, keys, clock, lease: options.lease });
     this.revocations = new RedisRevocations({ shardOf, keys, clock });
     this.nodes = new RedisNodes({ shardOf, keys, lease: options.lease });

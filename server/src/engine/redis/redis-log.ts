@@ -2,6 +2,7 @@ import type { ExpectedHead, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
+import type { ChannelNames } from '../channel-names.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
 import { WEIGHED } from '../estimate-bytes.ts';
 import type { QueueBounds } from '../groups.ts';
@@ -12,6 +13,7 @@ import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
 import { keysOfGroup } from './group-scripts.ts';
 import { Heads, type KnownHead } from './heads.ts';
+import { LogIndex } from './log-index.ts';
 import { PURGE, READ, SEEK, VERIFY, WEIGH } from './log-scripts.ts';
 import { type Announcement, readAnnouncement, readMessage } from './message-text.ts';
 import type { Script } from './script.ts';
@@ -24,6 +26,7 @@ export const EPOCH_KEPT = 86_400_000;
 const MARGIN = 60_000;
 
 export interface RedisLogOptions {
+  readonly shards: readonly Shard[];
   readonly shardOf: (channel: string) => Shard;
   readonly keys: Keys;
   readonly clock: Clock;
@@ -43,6 +46,7 @@ export class RedisLog implements Log {
   readonly #age: AgeClock;
   readonly #heads = new Heads();
   readonly #reads = new SharedReads();
+  readonly #index: LogIndex;
   readonly #queues = new Map<Shard, AppendQueue>();
   readonly #life = nanoid(10);
   readonly #watched = new Set<string>();
@@ -54,6 +58,7 @@ export class RedisLog implements Log {
   constructor(options: RedisLogOptions) {
     this.#options = options;
     this.#age = new AgeClock(options.clock);
+    this.#index = new LogIndex(options);
   }
 
   /** Channels with a cursor on this node. */
@@ -63,7 +68,8 @@ export class RedisLog implements Log {
 
   append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
     const { keys, shardOf } = this.#options;
-    const { queue, expected, source } = options;
+    const { queue, expected, source, retention } = options;
+    if (retention !== null) this.#index.note(channel);
     const key = keyOf(options);
     const content = writeContent(entry);
     return this.#appends(shardOf(channel)).append(channel, {
@@ -99,6 +105,7 @@ export class RedisLog implements Log {
   /** Sends what was appended in this turn. */
   flush(): void {
     for (const queue of this.#queues.values()) queue.flush();
+    this.#index.flush();
   }
 
   read(channel: string, after: number, limit: number): Promise<Page> {
@@ -128,6 +135,10 @@ export class RedisLog implements Log {
 
   async bytes(channel: string): Promise<number> {
     return Number(await this.#run(channel, WEIGH, [WEIGHED, this.#age.now()]));
+  }
+
+  channels(from: string, most: number): Promise<ChannelNames> {
+    return this.#index.channels(from, most);
   }
 
   watch(channel: string): Promise<void> {

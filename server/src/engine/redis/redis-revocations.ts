@@ -1,7 +1,7 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Signal } from '../engine.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import type { Revocation, RevocationStore, RevocationsPage } from '../revocations.ts';
 import { script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
 
@@ -16,6 +16,18 @@ const ADD = script(`
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5])
 redis.call(ARGV[1], KEYS[1], ARGV[2])`);
+
+/**
+ * A page of those in force: one more than is shown, so that it is known whether there are more. KEYS: 1
+ * revocations. ARGV: 1 now, 2 the text after which it begins, 3 how many.
+ *
+ * One that is not there any more was over: then the page begins with the first in force.
+ */
+const PAGE = script(`
+local over = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1])
+local rank = ARGV[2] ~= '' and redis.call('ZRANK', KEYS[1], ARGV[2])
+local first = math.max(over, rank and rank + 1 or 0)
+return redis.call('ZRANGE', KEYS[1], first, first + ARGV[3] - 1)`);
 
 /** Stands where others have a channel's name; no channel is called so. */
 const TAG = '!';
@@ -81,5 +93,14 @@ export class RedisRevocations implements RevocationStore {
   async all(): Promise<readonly Revocation[]> {
     const texts = await this.#shard.commands.call('zrangebyscore', this.#set, `(${this.#age.now()}`, '+inf');
     return (texts as string[]).map((text) => JSON.parse(text) as Revocation);
+  }
+
+  async page(after: string, limit: number): Promise<RevocationsPage> {
+    const { commands } = this.#shard;
+    const texts = (await commands.run(PAGE, [this.#set], [this.#age.now(), after, limit + 1])) as readonly string[];
+    const shown = texts.slice(0, limit);
+    const revocations = shown.map((text) => JSON.parse(text) as Revocation);
+    const last = shown.at(-1);
+    return last === undefined || texts.length <= limit ? { revocations } : { revocations, next: last };
   }
 }

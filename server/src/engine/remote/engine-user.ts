@@ -207,6 +207,8 @@ export class EngineUser {
         return engine.revocations.add(item[3]);
       case 'revocations':
         return engine.revocations.all();
+      case 'revocationsPage':
+        return engine.revocations.page(item[3], item[4]);
       case 'enter':
         return this.#enter(item[3]);
       case 'leave':

@@ -18,7 +18,7 @@ import type {
 } from '../groups.ts';
 import type { RespondingNode } from '../nodes.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, Roster, RosterPage } from '../presence.ts';
-import type { Revocation } from '../revocations.ts';
+import type { Revocation, RevocationsPage } from '../revocations.ts';
 
 /** The owner introduces itself. */
 export interface Welcome {
@@ -59,6 +59,7 @@ export interface Calls {
   signal: { ask: [signal: Signal]; answer: null };
   revoke: { ask: [revocation: Revocation]; answer: null };
   revocations: { ask: []; answer: readonly Revocation[] };
+  revocationsPage: { ask: [after: string, limit: number]; answer: RevocationsPage };
   enter: { ask: [request: EnterRequest]; answer: null };
   leave: { ask: [member: MemberConnection, grace: number]; answer: null };
   roster: { ask: [channel: string]; answer: Roster };

@@ -55,6 +55,7 @@ export class RemoteEngine implements Engine, Log {
     this.revocations = {
       add: async (revocation) => void (await this.#link.call('revoke', revocation)),
       all: () => this.#allRevocations(),
+      page: (after, limit) => this.#link.call('revocationsPage', after, limit),
     };
   }
 
