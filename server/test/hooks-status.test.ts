@@ -21,9 +21,9 @@ async function listen(respond: Respond): Promise<HookEndpoint> {
   return endpoint;
 }
 
-const configOf = ({ url }: HookEndpoint, options: Partial<HttpHookInput> = {}) => ({
+const configOf = ({ url }: HookEndpoint, options: Partial<HttpHookInput> = {}, name = 'app') => ({
   privateTargets: ['127.0.0.0/8'],
-  hooks: { app: { url, on: ['publish' as const], channels: ['chat:**'], keys: [{ key: KEY }], ...options } },
+  hooks: { [name]: { url, on: ['publish' as const], channels: ['chat:**'], keys: [{ key: KEY }], ...options } },
 });
 const fail: Respond = (_, response) => void response.writeHead(503).end(SECRET_TEXT);
 const allow: Respond = () => ({ allow: true });
@@ -34,8 +34,8 @@ async function start(endpoint: HookEndpoint, options: Partial<HttpHookInput> = {
   const world = await createWorld(config);
   const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
   const publish = () => client.request({ type: 'publish', ...chat, data: SECRET_TEXT });
-  const reload = (changes: Partial<HttpHookInput>) => {
-    const hooks = configOf(endpoint, { ...options, ...changes });
+  const reload = (changes: Partial<HttpHookInput>, name?: string) => {
+    const hooks = configOf(endpoint, { ...options, ...changes }, name);
     return world.gateway.reload(parseConfig({ ...config, ...hooks, port: 0, keys: [{ secret: SECRET }] }));
   };
   return { world, client, publish, reload, hook: () => world.gateway.manage.hook('app') };
@@ -69,6 +69,20 @@ describe('the state of a hook', () => {
     world.clock.advance(1_200);
     await publish();
     expect(await hook()).toMatchObject({ state: 'ok', calls: 7, failed: 6, lastAnswered: world.clock.now() });
+  });
+
+  it('is in the metrics, also after a reload that replaces or removes the hook', async () => {
+    const { world, publish, reload } = await start(await listen(fail));
+    const paused = async () =>
+      (await world.assembly.metrics.text()).split('\n').filter((line) => line.startsWith('sluice_hook_paused'));
+    expect(await paused()).toEqual(['sluice_hook_paused{hook="app"} 0']);
+    for (let at = 0; at < 5; at++) await publish();
+    expect(await paused()).toEqual(['sluice_hook_paused{hook="app"} 1']);
+    await reload({ timeout: '2s' });
+    expect(await paused()).toEqual(['sluice_hook_paused{hook="app"} 0']);
+    for (let at = 0; at < 5; at++) await publish();
+    await reload({}, 'other');
+    expect(await paused()).toEqual(['sluice_hook_paused{hook="other"} 0']);
   });
 
   it('counts calls without an answer in time', async () => {
@@ -105,7 +119,7 @@ describe('the state of a hook', () => {
     const endpoint = await listen(fail);
     const { publish, reload, hook } = await start(endpoint);
     await publish();
-    expect((await reload({ onFailure: 'allow' })).changes).toEqual(['hooks: app changed']);
+    expect((await reload({ onFailure: 'allow' })).changes).toEqual(['hooks: changed "app"']);
     await publish();
     expect(await hook()).toMatchObject({ onFailure: 'allow', calls: 2, failed: 2 });
   });

@@ -52,11 +52,16 @@ export class HttpHook implements HookTarget {
   /** Begin the calls that wait for one of `concurrency`, in their order. */
   readonly #waiting = new Set<() => void>();
   #running = 0;
+  #isClosed = false;
 
   constructor(options: HttpHookOptions) {
     this.#options = options;
     this.#url = new URL(options.target.url);
-    this.#breaker = new CircuitBreaker({ clock: options.clock, onChange: options.onBreaker });
+    // Calls that are on their way when a reload replaces the hook say nothing about the new one.
+    const onChange = (pause: number): void => {
+      if (!this.#isClosed) options.onBreaker(pause);
+    };
+    this.#breaker = new CircuitBreaker({ clock: options.clock, onChange });
   }
 
   get isPaused(): boolean {
@@ -78,7 +83,9 @@ export class HttpHook implements HookTarget {
     return await this.#send(JSON.stringify({ ...body, node: this.#options.node }), options);
   }
 
-  close(): void {}
+  close(): void {
+    this.#isClosed = true;
+  }
 
   #bodyOf(calls: readonly HookCall[]): object {
     const [first] = calls;

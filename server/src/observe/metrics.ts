@@ -4,7 +4,7 @@ import { addBridgeMetrics } from './bridge-metrics.ts';
 import { addBuildInfo } from './build-metrics.ts';
 import { closeLabel } from './close-label.ts';
 import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
-import { addHookMetrics } from './hook-metrics.ts';
+import { addHookMetrics, type HookNumbers } from './hook-metrics.ts';
 import { addLagMetrics, type LagSources } from './lag-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
 import { addScheduleMetrics, type ScheduleSources } from './schedule-metrics.ts';
@@ -24,6 +24,8 @@ export interface MetricsSources extends ScheduleSources, LagSources {
   readonly filters?: () => number;
   /** The numbers of consumer groups that this node has used. */
   readonly groups?: MeasureGroups;
+  /** The hooks of this node. */
+  readonly hooks?: () => readonly HookNumbers[];
   /** What the endpoints of webhooks have not received. */
   readonly webhooks?: () => Promise<readonly WebhookNumbers[]>;
   /** WebSockets that were refused, and whose peers may not have closed yet. */
@@ -50,7 +52,7 @@ export class Metrics {
     addBuildInfo(this.#registry, sources.engine);
     addLagMetrics(events, this.#registry, sources);
     addScheduleMetrics(events, this.#registry, sources);
-    addHookMetrics(events, this.#registry);
+    addHookMetrics(events, this.#registry, sources.hooks ?? (() => []));
     addWebhookMetrics(events, this.#registry, sources.webhooks ?? (async () => []));
     addBridgeMetrics(events, this.#registry);
     addGroupMetrics(events, this.#registry, sources.groups ?? (async () => []));
