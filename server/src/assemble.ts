@@ -30,6 +30,7 @@ import { HookList } from './manage/hook-list.ts';
 import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
+import { RevocationList } from './manage/revocation-list.ts';
 import { ServerMembers } from './manage/server-members.ts';
 import { textOfApps } from './observe/app-metrics.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
@@ -129,6 +130,7 @@ export interface Assembly extends Shared {
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
   readonly hookList: HookList;
+  readonly revocationList: RevocationList;
   readonly bridgeList: BridgeList;
   readonly loop: LoopWatch;
   readonly wires?: readonly SocketWire[];
@@ -276,6 +278,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
     scheduled: () => schedules.size,
     recurring: () => schedules.recurring.size,
     groups: async () => groups?.measure() ?? [],
+    hooks: () => hooks.status,
     webhooks: async () => (await webhooks?.webhooks.measure()) ?? [],
   });
   const totals = () => metrics.totals();
@@ -290,6 +293,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
   const groupList = new GroupList({ cluster, rules, groups });
   const hookList = new HookList({ cluster, hooks });
+  const revocationList = new RevocationList(engine.revocations);
   const bridgeList = new BridgeList({ cluster, bridges });
   const why = new Why({ cluster, registry, rules, log, ring, clock });
   const tap = new Tap({ cluster, registry, events, clock, node: config.node });
@@ -328,6 +332,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
     recentDecisions,
     groupList,
     hookList,
+    revocationList,
     bridgeList,
     topics,
     ...(wires && { wires }),

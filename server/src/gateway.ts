@@ -2,36 +2,29 @@ import type { Address } from './address.ts';
 import { Apps } from './apps.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
-import type { Bridges } from './bridges/bridges.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { differencesOf, differencesOfApp } from './config/differences.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine, Signal } from './engine/engine.ts';
 import { EngineStart } from './engine/engine-start.ts';
 import { checkEngine } from './engine-checks.ts';
 import { engineListener } from './engine-listener.ts';
+import { GatewayReload } from './gateway-reload.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
-import type { LoopWatch } from './observe/lag-metrics.ts';
 import { Program } from './program.ts';
 import { ProgramManage } from './program-manage.ts';
-import type { SocketWire } from './protocols/protocol.ts';
-import { Reload, type ReloadReport, type StagedReload } from './reload.ts';
+import type { NodeReload, ReloadReport, StagedReload } from './reload.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
-import type { ArrivalLimits } from './session/arrival-limits.ts';
 import { drainSessions } from './session/drain.ts';
-import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { createSse } from './sse/sse.ts';
-import type { Tap } from './tap/tap.ts';
 import { OpenRequests } from './transport/open-requests.ts';
 import type { Transport } from './transport/transport.ts';
 import { ClockSteps } from './util/clock-steps.ts';
 import { hostInUrl } from './util/host-in-url.ts';
 import { runAll, waitForAll } from './util/run-all.ts';
-import type { WebhookSide } from './webhooks/create-webhooks.ts';
 
 /**
  * Milliseconds until a drain that was requested over HTTP begins, so that its caller receives the
@@ -54,31 +47,23 @@ export class Gateway extends Program {
    * ```
    */
   readonly manage: ProgramManage;
+  readonly #assembly: Assembly;
   readonly #config: Config;
   readonly #engine: Engine;
   readonly #transport: Transport;
   readonly #services: Services;
-  readonly #revoking: Revoking;
-  readonly #bridges: Bridges;
   readonly #cluster: Cluster;
-  readonly #webhooks: WebhookSide | undefined;
   readonly #admission: Admit;
-  readonly #arrivals: ArrivalLimits;
-  readonly #tap: Tap;
-  readonly #reload: Reload;
+  readonly #reload: GatewayReload;
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: OpenRequests;
   readonly #watch: EngineWatch;
   readonly #engineStart: EngineStart;
   readonly #descriptors: DescriptorWatch | undefined;
-  readonly #loop: LoopWatch;
   readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
   readonly #apps: Apps;
-  readonly #isNamed: boolean;
-  readonly #wires: readonly SocketWire[] | undefined;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
-  #hasSchedules = false;
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
   #drained: Promise<void> | undefined;
@@ -88,26 +73,20 @@ export class Gateway extends Program {
   });
 
   constructor(assembly: Assembly) {
-    const { config, engine, transport, services, revoking, cluster } = assembly;
+    const { config, engine, transport, services, cluster } = assembly;
     super(services, engine.revocations);
+    this.#assembly = assembly;
     this.#config = config;
     this.#engine = engine;
     this.#transport = transport;
     this.#services = services;
-    this.#revoking = revoking;
-    this.#bridges = assembly.bridges;
     this.#cluster = cluster;
-    this.#tap = assembly.tap;
-    this.#webhooks = assembly.webhooks;
-    this.manage = new ProgramManage(assembly);
-    this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
-    this.#isNamed = assembly.isNamed;
     this.#apps = new Apps(
       assembly.apps.map(({ name, assembly: own }) => {
         const gateway = new Gateway(own);
         return {
-          ...{ name, gateway, reload: gateway.#reload },
+          ...{ name, gateway, reload: gateway.#reload.reload },
           drain: () => gateway.#drain(),
           whyClosed: () => gateway.#whyClosed,
         };
@@ -121,32 +100,33 @@ export class Gateway extends Program {
       isDraining: () => this.#state === 'draining' || this.#state === 'stopped',
       isWaiting: () => this.#engineStart.waitingFor !== undefined,
     });
-    this.#arrivals = assembly.arrivals;
-    const { reloading } = assembly;
-    this.#reload = new Reload(config, {
-      ...reloading,
-      services,
-      arrivals: this.#arrivals,
-      prepare: (next) => this.#prepare(next),
-      replaceSecrets: (next) => this.#sse?.replaceSecrets(next),
-      replaceSchedules: (next) => this.#replaceSchedules(next),
-      differencesOf: assembly.isNamed ? differencesOfApp : differencesOf,
+    this.#reload = new GatewayReload({
+      ...assembly,
+      ...assembly.reloading,
       apps: this.#apps,
+      isStarting: () => this.#engineStart.waitingFor !== undefined,
+      replaceSecrets: (next) => this.#sse?.replaceSecrets(next),
     });
-    const { reloadAll = () => this.#reload.again() } = assembly;
+    const { reloadAll = () => this.#reload.reload.again() } = assembly;
     cluster.answer('reload', reloadAll);
+    const reload = () => cluster.ask<NodeReload>('reload', null);
     this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission });
     const http = createHttpSide({
       ...assembly,
       access: this.#access,
-      apiKeys: reloading.apiKeys,
-      reload: () => cluster.ask('reload', null),
+      apiKeys: assembly.reloading.apiKeys,
+      reload,
       isReady: () => this.#isReady(),
       sse: this.#sse,
     });
     this.#http = new OpenRequests(http);
+    const drain = (node: string) => engine.signal({ type: 'drain', node });
+    this.manage = new ProgramManage({
+      ...assembly,
+      issueTicket: this.#sse?.tickets.issue,
+      process: this.#assembly.isNamed ? undefined : { drain, reload },
+    });
     this.#descriptors = assembly.isNamed ? undefined : assembly.descriptors;
-    this.#loop = assembly.loop;
     this.#watch = new EngineWatch(engine, services);
     this.#engineStart = this.#createEngineStart();
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
@@ -174,12 +154,12 @@ export class Gateway extends Program {
       clock,
       steps: [
         () => engine.start(listener),
-        () => this.#revoking.start(),
+        () => this.#assembly.revoking.start(),
         () => requests.start(),
         () => this.#cluster.start(),
-        () => this.#startSchedules(),
-        () => this.#startWebhooks(),
-        () => this.#bridges.run(),
+        () => this.#reload.startSchedules(),
+        () => this.#reload.startWebhooks(),
+        () => this.#assembly.bridges.run(),
       ],
       failed: (error) => events.emit('fault', { where: 'the start of the engine', error }),
     });
@@ -200,50 +180,19 @@ export class Gateway extends Program {
     return this.#starting;
   }
 
-  async #startWebhooks(): Promise<void> {
-    if (this.#webhooks === undefined) return;
-    await this.#webhooks.sources.start();
-    this.#webhooks.webhooks.start();
-  }
-
-  async #startSchedules(): Promise<void> {
-    await this.#readSchedules(this.#reload.config);
-    this.#hasSchedules = true;
-    // Of the reload that was committed meanwhile, if there was one.
-    await this.#services.schedules.recurring.configure(this.#reload.config.schedules);
-  }
-
-  async #readSchedules({ channels, schedules: recurring }: Config): Promise<void> {
-    const isUsed = recurring !== undefined || channels.some(({ schedule }) => schedule !== null);
-    if (isUsed) await this.#services.schedules.start();
-  }
-
-  /** Before the start of the engine has come to it, the start does it. */
-  async #replaceSchedules({ schedules }: Config): Promise<void> {
-    if (this.#hasSchedules) await this.#services.schedules.recurring.configure(schedules);
-  }
-
-  /** Reads what a configuration needs, and changes nothing. Before the engine has started, its start does the rest. */
-  async #prepare(config: Config): Promise<void> {
-    checkEngine(this.#engine, config);
-    if (this.#engineStart.waitingFor !== undefined) return;
-    await this.#readSchedules(config);
-    await this.#webhooks?.sources.prepare(config.webhooks.flatMap(({ events }) => events));
-  }
-
   async #open(): Promise<Address> {
     const { host } = this.#config;
     try {
       checkEngine(this.#engine, this.#config);
-      await this.#bridges.load();
+      await this.#assembly.bridges.load();
       await this.#apps.start();
       await this.#engineStart.begin();
       const acceptor = createAcceptor({
         services: this.#services,
         admission: this.#admission,
-        arrivals: this.#arrivals,
+        arrivals: this.#assembly.arrivals,
         descriptors: this.#descriptors,
-        ...(this.#wires && { wires: this.#wires }),
+        ...(this.#assembly.wires && { wires: this.#assembly.wires }),
       });
       const port = await this.#transport.listen(acceptor, this.#http);
       this.#state = 'running';
@@ -252,7 +201,7 @@ export class Gateway extends Program {
       const url = `http://${hostInUrl(host)}:${port}`;
       const { httpPort } = this.#transport;
       const more = httpPort === undefined ? {} : { httpPort };
-      if (!this.#isNamed) this.#watchProcess({ url, ...more });
+      if (!this.#assembly.isNamed) this.#watchProcess({ url, ...more });
       return { port, url, ...more };
     } catch (error) {
       const { events } = this.#services;
@@ -264,12 +213,12 @@ export class Gateway extends Program {
   /** What only the default app does, for the whole process. */
   #watchProcess(at: Omit<Address, 'port'>): void {
     this.#descriptors?.start();
-    this.#loop.start();
+    this.#assembly.loop.start();
     this.#services.events.emit('started', at);
   }
 
   #handleSignal(signal: Signal): void {
-    if (signal.type === 'revoke') this.#revoking.take(signal);
+    if (signal.type === 'revoke') this.#assembly.revoking.take(signal);
     else if (isCalled(this.#config.node, signal.node)) this.#drainSoon(signal.node);
   }
 
@@ -288,7 +237,7 @@ export class Gateway extends Program {
    * @throws ConfigError if the engine does not support it; EngineUnavailable. Then nothing has changed
    */
   reload(config: Config): Promise<ReloadReport> {
-    return this.#reload.apply(config);
+    return this.#reload.reload.apply(config);
   }
 
   /**
@@ -298,7 +247,7 @@ export class Gateway extends Program {
    * @throws ConfigError; EngineUnavailable
    */
   stageReload(config: Config): Promise<StagedReload> {
-    return this.#reload.stage(config);
+    return this.#reload.reload.stage(config);
   }
 
   /**
@@ -306,7 +255,7 @@ export class Gateway extends Program {
    * again. Without it, the node reports that it cannot reload.
    */
   reloadFrom(load: () => Promise<Config>): void {
-    this.#reload.source = load;
+    this.#reload.reload.source = load;
   }
 
   /**
@@ -358,7 +307,7 @@ export class Gateway extends Program {
     const { drain: most, drainPace: pace } = this.#config;
     const work = [
       this.#apps.drain(),
-      this.#bridges.close(),
+      this.#assembly.bridges.close(),
       groups?.finish(most),
       drainSessions({ registry, clock, events, most, pace }),
     ];
@@ -372,19 +321,19 @@ export class Gateway extends Program {
       () => this.#watch.stop(),
       () => this.#engineStart.stop(),
       () => this.#descriptors?.stop(),
-      () => this.#loop.stop(),
+      () => this.#assembly.loop.stop(),
       () => this.#clockSteps.stop(),
-      () => this.#bridges.close(),
+      () => this.#assembly.bridges.close(),
       () => this.#apps.close(),
       () => this.#sse?.stop(),
       () => this.#transport.close(),
       () => hooks.close(),
       () => verifier.close(),
-      () => this.#webhooks?.webhooks.close(),
+      () => this.#assembly.webhooks?.webhooks.close(),
       () => groups?.close(),
       () => schedules.close(),
       () => requests.close(),
-      () => this.#tap.close(),
+      () => this.#assembly.tap.close(),
       () => this.#cluster.close(),
       () => this.#engine.close(),
     ]).finally(() => {

@@ -12,6 +12,7 @@ import type { BridgeList } from './manage/bridge-list.ts';
 import type { GroupList } from './manage/group-list.ts';
 import type { HookList } from './manage/hook-list.ts';
 import type { Manage } from './manage/manage.ts';
+import type { RevocationList } from './manage/revocation-list.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
 import type { Tap } from './tap/tap.ts';
@@ -37,6 +38,7 @@ export interface HttpSideParts {
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
   readonly hookList: HookList;
+  readonly revocationList: RevocationList;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -78,6 +80,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     hookList: parts.hookList,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
+    revocationList: parts.revocationList,
     signal: (signal) => engine.signal(signal),
     clock,
     node,

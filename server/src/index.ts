@@ -12,7 +12,11 @@ import { Gateway } from './gateway.ts';
 
 export { segment } from '@sluice/protocol';
 export type { Address } from './address.ts';
+export type { DescribedIdentity, ExplanationQuery } from './api/explanation.ts';
+export type { ClusterReload } from './api/routes/reload.ts';
+export type { Ticket } from './api/routes/tickets.ts';
 export { type MintOptions, mintToken } from './auth/mint.ts';
+export type { AccessExplanation, EnforcedOnly } from './channels/explain-access.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
 export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';
 export type { Gateway, GatewayApp } from './gateway.ts';
@@ -25,11 +29,14 @@ export {
   type ProgramDelivery,
 } from './groups/program-delivery.ts';
 export type { HookCall, HookFunction, HookFunctions, HookKind, HookReply, HookReplyFields } from './hook.ts';
+export type { AskedHook, OperationExplanation } from './hooks/explain-operation.ts';
 export type { HookCacheCounts, HookCounts, HookDuration, HookError } from './hooks/hook-record.ts';
+export type { BridgeReport, ListedBridge } from './manage/bridge-list.ts';
 export type { GroupReport } from './manage/group-list.ts';
 export type { HookNode, HookReport, HookState, ListedHook, OneHook } from './manage/hook-list.ts';
 export type { Closing } from './manage/local-actions.ts';
 export type { ChannelsQuery, ConnectionsQuery, PageQuery } from './manage/manage.ts';
+export type { RevocationPage } from './manage/revocation-list.ts';
 export type {
   ActionReport,
   ChannelList,
@@ -46,14 +53,21 @@ export type {
 } from './manage/types.ts';
 export type { GroupOption, LettersOptions, ProgramGroups, SeekOptions } from './program-groups.ts';
 export type { HistoryQuery, MembersQuery, ProgramManage, TargetOptions } from './program-manage.ts';
+export type { TapQuery, TicketRequest } from './program-operations.ts';
 export type { ProgramRecurring, RecurringOptions } from './program-recurring.ts';
 export type { RequestOptions } from './program-requests.ts';
 export type { ScheduleOptions, SchedulesOptions } from './program-schedules.ts';
-export type { ReloadReport } from './reload.ts';
+export type { ProgramWebhooks } from './program-webhooks.ts';
+export type { NodeReload, ReloadReport } from './reload.ts';
 export { type ProgramRequest, ReplyError, type RequestFunction } from './requests/program-responder.ts';
 export type { ListedSchedule, SchedulePage } from './schedules/recurring.ts';
 export type { WaitingMessage, WaitingPage } from './schedules/waiting-list.ts';
 export { SluiceError } from './sluice-error.ts';
+export type { TapEntry, TapType } from './tap/tap-entry.ts';
+export type { TapLine } from './tap/tap-lines.ts';
+export type { PublicKeys, WebhookReplay, WebhookStatus } from './webhooks/webhooks.ts';
+export type { DecisionList, DecisionsQuery, ReportedDecision } from './why/recent-decisions.ts';
+export type { WhyAnswer, WhyQuery } from './why/why.ts';
 
 /**
  * Makes a gateway that runs inside this program.

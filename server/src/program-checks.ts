@@ -22,7 +22,7 @@ import type { NowOrLater } from './util/now-or-later.ts';
 /** Characters of the name of a node, or of the id of a connection. */
 const LONGEST_NAME = 200;
 
-const invalid = (detail: string): SluiceError => new SluiceError('command_invalid', detail);
+export const invalid = (detail: string): SluiceError => new SluiceError('command_invalid', detail);
 
 /** The value of an outcome. @throws SluiceError if it is a refusal */
 export function orThrow<T>(outcome: T | Refusal): T {
@@ -90,6 +90,11 @@ export function checkCount(name: string, value: unknown, least = 0): void {
   throw invalid(`"${name}" must be a whole number of at least ${least}`);
 }
 
+/** @throws SluiceError */
+export function checkFlag(name: string, value: unknown): void {
+  orThrow(readFlag({ [name]: value }, name));
+}
+
 /** A cursor is checked where it is read. @throws SluiceError */
 export function checkChannelsQuery({ pattern, limit }: ChannelsQuery): void {
   checkLimit(limit);
@@ -101,7 +106,7 @@ export function checkConnectionsQuery({ user, node, slow, limit }: ConnectionsQu
   checkLimit(limit);
   if (user !== undefined) checkUser(user);
   if (node !== undefined) checkText('node', node);
-  orThrow(readFlag({ slow }, 'slow'));
+  checkFlag('slow', slow);
 }
 
 /** Whose connections an action is about, and how it ends them. @throws SluiceError */

@@ -12,7 +12,6 @@ import { readTexts } from './api/fields.ts';
 import { MOST_EXCEPTIONS } from './api/routes/manage/read-target.ts';
 import { readPage } from './channels/filtered-history.ts';
 import type { GroupList } from './manage/group-list.ts';
-import type { HookList, HookReport, OneHook } from './manage/hook-list.ts';
 import type { Closing, Target } from './manage/local-actions.ts';
 import { type ChannelsQuery, type ConnectionsQuery, type Manage, PAGE } from './manage/manage.ts';
 import { readSubscribing } from './manage/read-subscribing.ts';
@@ -42,6 +41,7 @@ import {
   targetOf,
 } from './program-checks.ts';
 import { ProgramGroups } from './program-groups.ts';
+import { type OperationParts, ProgramOperations } from './program-operations.ts';
 import { ProgramRecurring } from './program-recurring.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
@@ -72,11 +72,9 @@ export interface MembersQuery {
   readonly limit?: number;
 }
 
-export interface ProgramManageParts {
+export interface ProgramManageParts extends OperationParts {
   readonly manage: Manage;
-  readonly services: Services;
   readonly groupList: GroupList;
-  readonly hookList: HookList;
 }
 
 /** Channels of one call for counts. */
@@ -89,19 +87,19 @@ const MOST_COUNTED = 1_000;
  * Methods reject with a `SluiceError` of the catalogue, for example `unavailable` if the other nodes
  * cannot be reached. Nodes that do not answer within 2 seconds are named in `missing`.
  */
-export class ProgramManage {
+export class ProgramManage extends ProgramOperations {
   /** Queues and consumer groups. */
   readonly groups: ProgramGroups;
   /** Recurring schedules. */
   readonly schedules: ProgramRecurring;
   readonly #manage: Manage;
   readonly #services: Services;
-  readonly #hooks: HookList;
 
-  constructor({ manage, services, groupList, hookList }: ProgramManageParts) {
+  constructor(parts: ProgramManageParts) {
+    const { manage, services, groupList } = parts;
+    super(parts);
     this.#manage = manage;
     this.#services = services;
-    this.#hooks = hookList;
     this.groups = new ProgramGroups(services, groupList);
     this.schedules = new ProgramRecurring(services.schedules);
   }
@@ -238,17 +236,6 @@ export class ProgramManage {
     if (upTo === undefined) throw new SluiceError('command_invalid', '"upTo" must be an offset');
     checkCount('upTo', upTo, 1);
     return answered(this.#manage.purge(channel, upTo));
-  }
-
-  /** The hooks by name, with their state and their numbers. */
-  hooks(): Promise<HookReport> {
-    return answered(this.#hooks.report());
-  }
-
-  /** One hook. @throws SluiceError `not_found` */
-  async hook(name: string): Promise<OneHook> {
-    checkText('name', name);
-    return answered(this.#hooks.find(name));
   }
 
   /** The configuration in force on this node, without secrets. */

@@ -20,7 +20,12 @@ import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { deleteRecurringRoute, listRecurringRoute, putRecurringRoute } from './routes/recurring.ts';
 import { type ReloadServices, reloadRoute } from './routes/reload.ts';
 import { type RequestServices, requestRoute } from './routes/request.ts';
-import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
+import {
+  listRevocationsRoute,
+  type RevocationListServices,
+  type RevocationServices,
+  revokeRoute,
+} from './routes/revocations.ts';
 import { type ScheduleServices, scheduleRoute, unscheduleRoute, waitingRoute } from './routes/schedule.ts';
 import { type TapServices, tapRoute } from './routes/tap.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
@@ -31,6 +36,7 @@ export interface ApiOptions
   extends PublishServices,
     BridgeServices,
     RevocationServices,
+    RevocationListServices,
     DrainServices,
     MessageServices,
     MemberServices,

@@ -44,6 +44,8 @@ interface Running {
 export class Tap {
   readonly #parts: TapParts;
   readonly #running = new Map<string, Running>();
+  /** Taps that were started on this node. */
+  readonly #streams = new Set<TapStream>();
 
   constructor(parts: TapParts) {
     this.#parts = parts;
@@ -62,13 +64,18 @@ export class Tap {
     const question: Omit<TapQuestion, 'call'> = { id: nanoid(12), target, payloads, by };
     const audit = { by, target: describeTarget(target), payloads };
     events.emit('tapStarted', { ...audit, seconds });
-    return new TapStream({
+    const stream: TapStream = new TapStream({
       clock,
       seconds,
       ask: (call) => cluster.ask<TapAnswer>('tap', { ...question, call } as never),
-      ended: (entries) => events.emit('tapEnded', { ...audit, entries }),
+      ended: (entries) => {
+        this.#streams.delete(stream);
+        events.emit('tapEnded', { ...audit, entries });
+      },
       failed: (error) => events.emit('fault', { where: 'a tap', error }),
     });
+    this.#streams.add(stream);
+    return stream;
   }
 
   #answer({ id, target, payloads, by, call }: TapQuestion): TapAnswer {
@@ -105,6 +112,7 @@ export class Tap {
   }
 
   close(): void {
+    for (const stream of this.#streams) stream.closed();
     for (const id of [...this.#running.keys()]) this.#stop(id);
   }
 }

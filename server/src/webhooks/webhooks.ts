@@ -23,6 +23,18 @@ export interface WebhookStatus extends EndpointBacklog, Omit<SenderStatus, 'send
   readonly missing?: readonly string[];
 }
 
+/** A JSON Web Key Set. */
+export interface PublicKeys {
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Events that are sent again. */
+export interface WebhookReplay {
+  readonly events: number;
+  /** Nodes that did not answer. Absent: all have answered. */
+  readonly missing?: readonly string[];
+}
+
 const CHANGED = 'webhook-changed';
 const STATUS = 'webhook-status';
 
@@ -122,7 +134,7 @@ export class Webhooks {
   }
 
   /** Sends an event `webhook.test` behind all others. */
-  test(name: string): object | Refusal {
+  test(name: string): { readonly recorded: number } | Refusal {
     const endpoint = this.#find(name);
     if (endpoint === undefined) return unknown(name);
     endpoint.record({ type: 'webhook.test', data: { webhook: name } });
@@ -130,7 +142,7 @@ export class Webhooks {
   }
 
   /** @param since milliseconds since the Unix epoch */
-  async replay(name: string, since: number): Promise<object | Refusal> {
+  async replay(name: string, since: number): Promise<WebhookReplay | Refusal> {
     const endpoint = this.#find(name);
     if (endpoint === undefined) return unknown(name);
     const events = await endpoint.replay(since);
@@ -139,7 +151,7 @@ export class Webhooks {
   }
 
   /** The public keys of signatures `v1a`, as a JSON Web Key Set. */
-  get publicKeys(): { readonly keys: readonly Record<string, unknown>[] } {
+  get publicKeys(): PublicKeys {
     const keys = this.endpoints.flatMap(({ config }) => config.keys.map(publicJwk).filter((key) => key !== null));
     const byValue = new Map(keys.map((key) => [key.x, key]));
     return { keys: [...byValue.values()] };

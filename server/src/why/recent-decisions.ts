@@ -15,6 +15,11 @@ export interface DecisionsQuery {
   readonly limit?: number;
 }
 
+/** The kinds of decisions. */
+export const DECISION_KINDS: readonly Decision['kind'][] = [
+  ...(['authenticated', 'subscribed', 'unsubscribed', 'gap', 'replaying', 'refused', 'closed'] as const),
+];
+
 /** What happened to a connection, and whose it is. */
 export type ReportedDecision = Decision & { readonly node: string; readonly user: string | null };
 

@@ -117,7 +117,7 @@ export const manage = [
     from: 'channel === undefined ? isAll : only(channel)',
     to: 'channel === undefined || only(channel)',
     fault: 'a recheck of one channel asks the hook "connect" again',
-    tests: ['server/test/hooks.test.ts'],
+    tests: ['server/test/hooks-recheck.test.ts'],
   },
   {
     file: `${MANAGE}/server-members.ts`,
@@ -314,5 +314,33 @@ export const manage = [
     to: 'return found.slice(0, query.limit ?? MOST).reverse();',
     fault: 'the oldest decisions are reported as the latest',
     tests: [`${WHY}/recent-decisions.test.ts`],
+  },
+  {
+    file: `${MANAGE}/hook-list.ts`,
+    from: "['paused', 'failing', 'ok']",
+    to: "['ok', 'failing', 'paused']",
+    fault: 'a hook that is paused on one node is reported as ok',
+    tests: [`${MANAGE}/hook-list.test.ts`],
+  },
+  {
+    file: `${MANAGE}/hook-list.ts`,
+    from: 'const total = sum(local, ({ duration }) => duration.mean * duration.calls);',
+    to: 'const total = sum(local, ({ duration }) => duration.mean);',
+    fault: 'the duration of a hook over several nodes is not the mean of its calls',
+    tests: [`${MANAGE}/hook-list.test.ts`],
+  },
+  {
+    file: 'server/src/tap/tap.ts',
+    from: '    for (const stream of this.#streams) stream.closed();\n',
+    to: '',
+    fault: 'a tap of the program does not end with the gateway',
+    tests: ['server/test/program-operations.test.ts'],
+  },
+  {
+    file: 'server/src/engine/revocation-set.ts',
+    from: ' && keyOf(kept.revocation) !== after',
+    to: '',
+    fault: 'each page of revocations repeats the last one of the page before',
+    tests: ['server/src/engine/memory'],
   },
 ];

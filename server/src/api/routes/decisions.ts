@@ -1,7 +1,6 @@
 import { LIMITS } from '@sluice/protocol';
 import { Refusal } from '../../refusal.ts';
-import type { Decision } from '../../why/decision-ring.ts';
-import type { DecisionsQuery, RecentDecisions } from '../../why/recent-decisions.ts';
+import { DECISION_KINDS, type DecisionsQuery, type RecentDecisions } from '../../why/recent-decisions.ts';
 import { asManager, EVERYTHING, type ManageServices } from '../manager.ts';
 import { readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
@@ -10,9 +9,6 @@ export interface DecisionServices extends Pick<ManageServices, 'apiKeys' | 'veri
   readonly recentDecisions: RecentDecisions;
 }
 
-const KINDS: readonly Decision['kind'][] = [
-  ...(['authenticated', 'subscribed', 'unsubscribed', 'gap', 'replaying', 'refused', 'closed'] as const),
-];
 const TEXTS = ['user', 'connection', 'channel'] as const;
 const NUMBERS = {
   after: { min: 0, max: Number.MAX_SAFE_INTEGER },
@@ -41,7 +37,7 @@ function readQuery(query: URLSearchParams): DecisionsQuery | Refusal {
   }
   const kind = query.get('kind');
   if (kind === null) return read;
-  const known = KINDS.find((name) => name === kind);
-  if (known === undefined) return new Refusal('command_invalid', `"kind" must be one of ${KINDS.join(', ')}`);
+  const known = DECISION_KINDS.find((name) => name === kind);
+  if (known === undefined) return new Refusal('command_invalid', `"kind" must be one of ${DECISION_KINDS.join(', ')}`);
   return { ...read, kind: known };
 }

@@ -1,3 +1,4 @@
+import type { OverAllNodes } from '../../manage/types.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { errorReply } from '../errors.ts';
@@ -10,12 +11,19 @@ export type NodeReload =
   /** Nothing has changed on the node; the problem says what to correct. */
   | { readonly ok: false; readonly problem: string };
 
+/** What all nodes answered. */
+export interface ClusterReload extends OverAllNodes {
+  readonly nodes: readonly (NodeReload & { readonly node: string })[];
+}
+
+export interface ReloadAnswers {
+  readonly answers: readonly { readonly node: string; readonly answer: NodeReload }[];
+  readonly missing: readonly string[];
+}
+
 export interface ReloadServices extends Pick<RevocationServices, 'apiKeys' | 'verifier'> {
   /** Lets every node reload its configuration; `missing`: nodes that did not answer in time. */
-  readonly reload: () => Promise<{
-    readonly answers: readonly { readonly node: string; readonly answer: NodeReload }[];
-    readonly missing: readonly string[];
-  }>;
+  readonly reload: () => Promise<ReloadAnswers>;
 }
 
 /**
@@ -27,9 +35,14 @@ export function reloadRoute(services: ReloadServices): (request: Request) => Pro
     asTrusted(request, services, async () => {
       const fields = await readFields(request, []);
       if (fields instanceof Refusal) return errorReply(fields);
-      const { answers, missing } = await services.reload();
-      const nodes = answers.map(({ node, answer }) => ({ node, ...answer }));
-      const isDone = missing.length === 0 && nodes.every(({ ok }) => ok);
-      return jsonReply(isDone ? 200 : 422, { nodes, ...(missing.length === 0 ? {} : { missing }) });
+      const report = reportReload(await services.reload());
+      const isDone = report.missing === undefined && report.nodes.every(({ ok }) => ok);
+      return jsonReply(isDone ? 200 : 422, report);
     });
+}
+
+/** The answers of all nodes, as they are shown. */
+export function reportReload({ answers, missing }: ReloadAnswers): ClusterReload {
+  const nodes = answers.map(({ node, answer }) => ({ node, ...answer }));
+  return missing.length === 0 ? { nodes } : { nodes, missing };
 }

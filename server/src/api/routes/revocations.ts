@@ -1,9 +1,9 @@
 import { LIMITS } from '@sluice/protocol';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import { refuseUnavailable } from '../../channels/refuse-unavailable.ts';
-import { type Revocation, type RevocationStore, textOfRevocation } from '../../engine/revocations.ts';
-import { PAGE } from '../../manage/manage.ts';
-import { readCursor, toCursor } from '../../manage/pages.ts';
+import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
+import type { PageQuery } from '../../manage/manage.ts';
+import type { RevocationList } from '../../manage/revocation-list.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -18,6 +18,10 @@ export interface RevocationServices {
   readonly verifier: TokenVerifier;
   readonly revocations: RevocationStore;
   readonly clock: Clock;
+}
+
+export interface RevocationListServices extends Pick<RevocationServices, 'apiKeys' | 'verifier'> {
+  readonly revocationList: Pick<RevocationList, 'page'>;
 }
 
 const DAY = 86_400_000;
@@ -77,41 +81,21 @@ export function revokeRoute(services: RevocationServices): (request: Request) =>
 }
 
 /** `GET /api/v1/revocations?cursor&limit`: a page of the revocations in force. */
-export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
+export function listRevocationsRoute(services: RevocationListServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
-      const page = readPage(request.query);
-      if (page instanceof Refusal) return errorReply(page);
-      return jsonReply(200, pageOf(await services.revocations.all(), page));
+      const query = readPageQuery(request.query);
+      if (query instanceof Refusal) return errorReply(query);
+      const page = await services.revocationList.page(query);
+      return page instanceof Refusal ? errorReply(page) : jsonReply(200, page);
     });
 }
 
-interface RevocationPage {
-  readonly revocations: readonly Revocation[];
-  /** The cursor of the next page; absent: there is none. */
-  readonly next?: string;
-}
-
-function readPage(query: URLSearchParams): { readonly after: string; readonly limit: number } | Refusal {
+function readPageQuery(query: URLSearchParams): PageQuery | Refusal {
   const numbers = readNumbers(query, { limit: { min: 1, max: LIMITS.historyPage } }, ['cursor']);
   if (numbers instanceof Refusal) return numbers;
-  const after = readCursor(query.get('cursor') ?? undefined);
-  return after instanceof Refusal ? after : { after, limit: numbers.limit ?? PAGE };
-}
-
-/** In the order of their texts, which stays the same while others come and go. */
-function pageOf(
-  all: readonly Revocation[],
-  { after, limit }: { readonly after: string; readonly limit: number },
-): RevocationPage {
-  const entries = all
-    .map((revocation) => ({ key: textOfRevocation(revocation), revocation }))
-    .filter(({ key }) => key > after)
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  const shown = entries.slice(0, limit);
-  const last = shown.at(-1);
-  const revocations = shown.map(({ revocation }) => revocation);
-  return last === undefined || entries.length <= limit ? { revocations } : { revocations, next: toCursor(last.key) };
+  const cursor = query.get('cursor');
+  return cursor === null ? numbers : { ...numbers, cursor };
 }
 
 /** Runs only for API keys without capabilities, and reports an unavailable engine. */

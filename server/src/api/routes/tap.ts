@@ -1,8 +1,7 @@
-import { channelNameFault } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
 import { LONGEST_TAP, type Tap } from '../../tap/tap.ts';
-import type { TapTarget } from '../../tap/tap-target.ts';
+import { readTapTarget, type TapTarget } from '../../tap/tap-target.ts';
 import type { HttpReply } from '../../transport/http.ts';
 import { errorReply } from '../errors.ts';
 import { authorizeManager, EVERYTHING, type ManageServices } from '../manager.ts';
@@ -52,16 +51,7 @@ function readQuery(query: URLSearchParams): TapQuery | Refusal {
   if (payloads !== 'true' && payloads !== 'false') {
     return new Refusal('command_invalid', '"payloads" must be true or false');
   }
-  const target = readTarget(query.get('user'), query.get('channel'));
+  const target = readTapTarget(query.get('user'), query.get('channel'));
   if (target instanceof Refusal) return target;
   return { target, payloads: payloads === 'true', seconds: numbers.seconds ?? LONGEST_TAP };
-}
-
-function readTarget(user: string | null, channel: string | null): TapTarget | Refusal {
-  if ((user === null) === (channel === null) || user === '') {
-    return new Refusal('command_invalid', 'give "user" or "channel", and not both');
-  }
-  if (channel === null) return { user: user ?? '' };
-  const fault = channelNameFault(channel);
-  return fault === null ? { channel } : new Refusal('channel_invalid', fault);
 }

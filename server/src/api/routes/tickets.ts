@@ -13,12 +13,20 @@ export interface TicketServices {
   readonly apiKeys: ApiKeys;
   readonly verifier: TokenVerifier;
   readonly clock: Clock;
-  readonly issue: (claims: Claims, channels: readonly string[]) => { ticket: string; expiresAt: number } | Refusal;
+  readonly issue: IssueTicket;
   /** CORS headers for pages of other origins. */
   readonly cors: (request: Request) => Readonly<Record<string, string>>;
 }
 
 type Claims = Identity['claims'];
+
+/** A ticket, and until when it can be redeemed: milliseconds since the Unix epoch. */
+export interface Ticket {
+  readonly ticket: string;
+  readonly expiresAt: number;
+}
+
+export type IssueTicket = (claims: Claims, channels: readonly string[]) => Ticket | Refusal;
 
 /** Maximum channels of one ticket, the same as of a stream. */
 const MOST_CHANNELS = 100;
@@ -47,6 +55,14 @@ async function issue(request: Request, services: TicketServices): Promise<object
   if (wanted instanceof Refusal) return wanted;
   const claims = claimsOf(caller, wanted.claims, services.clock.now());
   return claims instanceof Refusal ? claims : services.issue(claims, wanted.channels);
+}
+
+/** A ticket for the user whom a backend or the program names. */
+export function issueNamed(value: unknown, issueTicket: IssueTicket, now: number): Ticket | Refusal {
+  const wanted = readWanted(value);
+  if (wanted instanceof Refusal) return wanted;
+  const claims = namedClaims(wanted.claims, now);
+  return claims instanceof Refusal ? claims : issueTicket(claims, wanted.channels);
 }
 
 interface Wanted {
@@ -89,7 +105,10 @@ function claimsOf(identity: Identity, named: Wanted['claims'], now: number): Cla
       ? identity.claims
       : wrong('"claims" needs an API key. With a token, the ticket is for its own user');
   }
-  if (identity.trusted !== true) return needsKey();
+  return identity.trusted === true ? namedClaims(named, now) : needsKey();
+}
+
+function namedClaims(named: Wanted['claims'], now: number): Claims | Refusal {
   if (typeof named?.sub !== 'string' || named.sub === '') return wrong('"claims" must name the user: { "sub": "ada" }');
   const seconds = Math.floor(now / 1_000);
   return checkClaims({ iat: seconds, exp: seconds + STREAM_LIFE / 1_000, ...named }, now);

@@ -15,7 +15,7 @@ export interface WebhookServices extends Pick<ManageServices, 'apiKeys' | 'verif
 }
 
 const API = '/api/v1/webhooks';
-const NONE = new Refusal('not_found', 'no webhooks are configured. Add "webhooks" to the configuration');
+export const NO_WEBHOOKS = new Refusal('not_found', 'no webhooks are configured. Add "webhooks" to the configuration');
 
 /** The routes for webhooks: their state, and what operators can do. */
 export function webhookRoutes(
@@ -30,7 +30,7 @@ export function webhookRoutes(
       asManager(request, services, EVERYTHING, async () => {
         const fields = await readFields(request, names);
         if (fields instanceof Refusal) return fields;
-        return webhooks === undefined ? NONE : act(webhooks, webhook, fields);
+        return webhooks === undefined ? NO_WEBHOOKS : act(webhooks, webhook, fields);
       }),
   });
   return [
@@ -52,8 +52,14 @@ export function webhookRoutes(
     post('pause', 'Send nothing until it is resumed', [], (all, name) => all.halt(name, 'paused')),
     post('resume', 'Send again', [], (all, name) => all.halt(name, null)),
     post('replay', 'Send again what was stored since a time; 0: all of it', ['from'], (all, name, { from }) => {
-      const fault = from === 0 ? null : pastFault('from', from, services.clock.now());
-      return fault === null ? all.replay(name, from as number) : new Refusal('command_invalid', fault);
+      const since = readReplay(from, services.clock.now());
+      return since instanceof Refusal ? since : all.replay(name, since);
     }),
   ];
+}
+
+/** The time from which on events are sent again: 0, or a moment that has passed. */
+export function readReplay(from: unknown, now: number): number | Refusal {
+  const fault = from === 0 ? null : pastFault('from', from, now);
+  return fault === null ? (from as number) : new Refusal('command_invalid', fault);
 }

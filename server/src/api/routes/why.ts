@@ -1,7 +1,7 @@
-import { channelNameFault } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
 import type { RefuseChannel, Why, WhyAnswer, WhyQuery } from '../../why/why.ts';
+import { refuseWhyQuery } from '../../why/why-query.ts';
 import { asCaller, type BackendServices, permit } from '../backend.ts';
 import { EVERYTHING, refuseManaging } from '../manager.ts';
 import { readNumbers } from '../query.ts';
@@ -47,20 +47,13 @@ function refuseSearch(by: Identity): Refusal | null {
 }
 
 function readQuery(query: URLSearchParams): WhyQuery | Refusal {
-  const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
   const numbers = readNumbers(query, OFFSET, TEXTS);
   if (numbers instanceof Refusal) return numbers;
   const read: { -readonly [Name in keyof WhyQuery]: WhyQuery[Name] } = { ...numbers };
   for (const name of TEXTS) {
     const text = query.get(name);
-    if (text === '') return wrong(`"${name}" must not be empty`);
+    if (text === '') return new Refusal('command_invalid', `"${name}" must not be empty`);
     if (text !== null) read[name] = text;
   }
-  const { user, connection, message, channel, offset } = read;
-  if ((user === undefined) === (connection === undefined)) return wrong('give "user" or "connection", and not both');
-  if (message === undefined && (channel === undefined || offset === undefined)) {
-    return wrong('give "message", the id of the message, or "channel" and "offset"');
-  }
-  const fault = channel === undefined ? null : channelNameFault(channel);
-  return fault === null ? read : new Refusal('channel_invalid', fault);
+  return refuseWhyQuery(read) ?? read;
 }
