@@ -84,7 +84,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   'program-operations.ts': [
     ...['api/explanation.ts', 'api/routes/reload.ts', 'api/routes/tickets.ts', 'channels', 'manage', 'tap', 'why'],
-    ...['program-checks.ts', 'program-webhooks.ts', 'webhooks/webhooks.ts', 'session/services.ts'],
+    ...['hooks/explain-operation.ts', 'program-checks.ts', 'program-webhooks.ts', 'webhooks/webhooks.ts'],
+    'session/services.ts',
     ...['refusal.ts', 'sluice-error.ts', ...PROTOCOL],
   ],
   'program-webhooks.ts': ['api/routes/webhooks.ts', 'program-checks.ts', 'webhooks/webhooks.ts', 'util'],
@@ -243,6 +244,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'groups/program-delivery.ts',
     'contracts.ts',
     'hook.ts',
+    'hooks/explain-operation.ts',
     'hooks/hook-record.ts',
     'api/explanation.ts',
     'api/routes/reload.ts',

@@ -94,7 +94,9 @@ describe('an embedding program', () => {
   });
 
   it('does not drain or reload an app without its gateway', async () => {
-    const { gateway } = await startManaged({ apps: { shop: { at: { path: '/shop' }, keys: [{ secret: SECRET }], channels: {} } } });
+    const { gateway } = await startManaged({
+      apps: { shop: { at: { path: '/shop' }, keys: [{ secret: SECRET }], channels: {} } },
+    });
     const { manage } = gateway.app('shop');
     await expect(manage.drain('one')).rejects.toMatchObject({ name: 'not_found' });
     await expect(manage.reload()).rejects.toMatchObject({ name: 'not_found' });

@@ -156,7 +156,7 @@ export const redis = [
   },
   {
     file: `${FOLDER}/log-index.ts`,
-    from: "if not noted or tonumber(noted) <= tonumber(ARGV[2]) then",
+    from: 'if not noted or tonumber(noted) <= tonumber(ARGV[2]) then',
     to: 'if false then',
     fault: 'the names of channels whose log has gone stay in Redis',
     tests: [`${FOLDER}/log-index.test.ts`],
