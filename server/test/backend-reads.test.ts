@@ -11,6 +11,7 @@ let gateway: RealGateway;
 beforeAll(async () => {
   gateway = await startGateway({
     keys: [{ secret: SECRET }],
+    anonymous: true,
     channels: {
       'chat:{room}': {
         allow: { subscribe: 'users', publish: 'role:writer', history: 'users', presence: 'users', enter: 'users' },
