@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { BackendError } from './backend-error.ts';
+import { type HistoryOptions, readHistory } from './history.ts';
 import { Http, type HttpOptions } from './http.ts';
+import { IncompleteError } from './incomplete-error.ts';
 import type { components } from './openapi.ts';
 import type { BodyOf, CallOptions, PathsWith, ReplyOf } from './operations.ts';
 import { refuseOthers } from './options.ts';
@@ -56,6 +58,24 @@ export interface SubscribeOptions {
   readonly except?: string | string[];
 }
 
+/** Which connections are listed. */
+export interface ConnectionsQuery {
+  readonly user?: string;
+  /** The name of a node. */
+  readonly node?: string;
+  /** Only connections that read too slowly, or only those that do not. */
+  readonly slow?: 'true' | 'false';
+}
+
+/** How a list of all nodes is read. */
+export interface ListOptions {
+  /**
+   * Called with the names of the nodes that did not answer, whose entries are missing; reading goes on.
+   * Default: an `IncompleteError` is thrown.
+   */
+  readonly onMissing?: (nodes: readonly string[]) => void;
+}
+
 /** Entries of a page while a list is read to its end. */
 const PAGE = 1000;
 
@@ -104,18 +124,16 @@ export class Backend {
     return this.#http.call({ method: 'POST', path: '/api/v1/publish', body, repeatable: true });
   }
 
-  /** The log of a channel from its oldest message, or after an offset, to its end. */
-  async *history(channel: string, options: { readonly after?: number } = {}): AsyncGenerator<Message, void> {
-    refuseOthers('history', options, ['after']);
-    const { after = 0 } = options;
-    for (let last = after; ; ) {
-      const path = { channel };
-      const page = await this.get('/api/v1/channels/{channel}/messages', { path, query: { after: last, limit: PAGE } });
-      yield* page.messages;
-      // All messages of a page may have expired: only `covers` tells where it ends.
-      last = page.covers?.to ?? page.messages.at(-1)?.offset ?? page.head;
-      if (last >= page.head) return;
-    }
+  /**
+   * The log of a channel from its oldest message, or after an offset or a position, to its end.
+   *
+   * @throws IncompleteError if messages after that are missing, and there is no `onGap`
+   */
+  async *history(channel: string, options: HistoryOptions = {}): AsyncGenerator<Message, void> {
+    refuseOthers('history', options, ['after', 'onGap']);
+    yield* readHistory(channel, options, (after) =>
+      this.get('/api/v1/channels/{channel}/messages', { path: { channel }, query: { after, limit: PAGE } }),
+    );
   }
 
   /** The members of a channel, on all nodes. */
@@ -132,21 +150,27 @@ export class Backend {
 
   // What there is ----------------------------------------------------------------------------------------------------
 
-  /** The channels with subscriptions, members or messages, by name. */
-  channels(query: { readonly pattern?: string } = {}): AsyncGenerator<Channel, void> {
-    return pages(async (cursor) => {
-      const { channels, next } = await this.get('/api/v1/channels', { query: { ...query, ...cursor, limit: PAGE } });
-      return { entries: channels, next };
+  /**
+   * The channels with subscriptions, members or messages, by name.
+   *
+   * @throws IncompleteError if a node does not answer, and there is no `onMissing`
+   */
+  channels({ onMissing, ...query }: { readonly pattern?: string } & ListOptions = {}): AsyncGenerator<Channel, void> {
+    return pages('channels', onMissing, async (cursor) => {
+      const page = await this.get('/api/v1/channels', { query: { ...query, ...cursor, limit: PAGE } });
+      return { entries: page.channels, next: page.next, missing: page.missing };
     });
   }
 
-  /** The connections of all nodes, by id. */
-  connections(
-    query: { readonly user?: string; readonly node?: string; readonly slow?: 'true' | 'false' } = {},
-  ): AsyncGenerator<Connection, void> {
-    return pages(async (cursor) => {
+  /**
+   * The connections of all nodes, by id.
+   *
+   * @throws IncompleteError if a node does not answer, and there is no `onMissing`
+   */
+  connections({ onMissing, ...query }: ConnectionsQuery & ListOptions = {}): AsyncGenerator<Connection, void> {
+    return pages('connections', onMissing, async (cursor) => {
       const page = await this.get('/api/v1/connections', { query: { ...query, ...cursor, limit: PAGE } });
-      return { entries: page.connections, next: page.next };
+      return { entries: page.connections, next: page.next, missing: page.missing };
     });
   }
 
@@ -210,9 +234,20 @@ export class Backend {
 
   #call(method: string, form: string, options: Loose, repeatable: boolean): Promise<unknown> {
     const { path = {}, query, body, signal } = options;
-    const filled = form.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name])));
+    const filled = form.replace(/\{(\w+)\}/g, (_, name: string) => segmentOf(name, String(path[name])));
     return this.#http.call({ method: method.toUpperCase(), path: filled, query, body, signal, repeatable });
   }
+}
+
+const incomplete = (list: string, nodes: readonly string[]): IncompleteError =>
+  new IncompleteError(`${list}: ${nodes.join(', ')} did not answer. To go on with the other nodes, give "onMissing"`);
+
+/** URLs give `.` and `..` a meaning, however they are encoded: the call would be another one. */
+function segmentOf(name: string, value: string): string {
+  if (value !== '' && value !== '.' && value !== '..') return encodeURIComponent(value);
+  throw new TypeError(
+    `Backend: "${value}" as {${name}} cannot be part of a URL. No operation is possible on it over HTTP`,
+  );
 }
 
 type Entry = PublishResult | { readonly error: ConstructorParameters<typeof BackendError>[0] };
@@ -227,12 +262,22 @@ interface Loose {
 interface ListPage<T> {
   readonly entries: readonly T[];
   readonly next: string | undefined;
+  /** Nodes that did not answer. */
+  readonly missing: readonly string[] | undefined;
 }
 
 /** Reads a list to its end. */
-async function* pages<T>(read: (cursor: { cursor?: string }) => Promise<ListPage<T>>): AsyncGenerator<T, void> {
+async function* pages<T>(
+  list: string,
+  onMissing: ListOptions['onMissing'],
+  read: (cursor: { cursor?: string }) => Promise<ListPage<T>>,
+): AsyncGenerator<T, void> {
   for (let cursor: string | undefined; ; ) {
-    const { entries, next } = await read(cursor === undefined ? {} : { cursor });
+    const { entries, next, missing = [] } = await read(cursor === undefined ? {} : { cursor });
+    if (missing.length > 0) {
+      if (onMissing === undefined) throw incomplete(list, missing);
+      onMissing(missing);
+    }
     yield* entries;
     if (next === undefined) return;
     cursor = next;

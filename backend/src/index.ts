@@ -8,6 +8,8 @@ export {
   Backend,
   type Channel,
   type Connection,
+  type ConnectionsQuery,
+  type ListOptions,
   type Member,
   type Message,
   type PublishOptions,
@@ -15,6 +17,8 @@ export {
   type Target,
 } from './backend.ts';
 export { BackendError, type ErrorFields } from './backend-error.ts';
+export type { HistoryGap, HistoryOptions, LogPosition } from './history.ts';
 export type { HttpOptions } from './http.ts';
+export { IncompleteError } from './incomplete-error.ts';
 export { type MintOptions, mintToken } from './mint.ts';
 export type { BodyOf, CallOptions, PathsWith, ReplyOf } from './operations.ts';

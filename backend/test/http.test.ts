@@ -1,7 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Backend, mintToken } from '../src/index.ts';
+import {
+  Backend,
+  type HistoryGap,
+  type HistoryOptions,
+  IncompleteError,
+  type ListOptions,
+  type LogPosition,
+  mintToken,
+} from '../src/index.ts';
 
 vi.mock('node:timers/promises', () => ({ setTimeout: vi.fn(async () => {}) }));
 
@@ -147,6 +155,83 @@ describe('a list', () => {
     const { backend, sent } = answering([page([1, 2]), page([3, 4]), page([])]);
     expect((await collect(backend.history('chat:a'))).map(({ offset }) => offset)).toEqual([1, 2, 3, 4]);
     expect(sent.map(({ url }) => url.searchParams.get('after'))).toEqual(['0', '2', '4']);
+  });
+
+  it.each([
+    ['channels', (backend: Backend, options: ListOptions): AsyncIterable<object> => backend.channels(options)],
+    ['connections', (backend: Backend, options: ListOptions): AsyncIterable<object> => backend.connections(options)],
+  ] as const)('of %s is not complete if a node did not answer: it throws, or tells which', async (list, read) => {
+    const pages = [
+      { [list]: [{ id: 1 }], next: 'c' },
+      { [list]: [{ id: 2 }], missing: ['n2', 'n3'] },
+    ];
+    const failed = collect(read(answering(pages).backend, {}));
+    await expect(failed).rejects.toThrow(`${list}: n2, n3 did not answer`);
+    await expect(failed).rejects.toBeInstanceOf(IncompleteError);
+    const missing: string[] = [];
+    const { backend, sent } = answering(pages);
+    expect(await collect(read(backend, { onMissing: (nodes) => missing.push(...nodes) }))).toHaveLength(2);
+    expect(missing).toEqual(['n2', 'n3']);
+    expect(sent[0]?.url.search).toBe('?limit=1000'); // and nothing of the options
+  });
+
+  describe('of messages', () => {
+    const page = (offsets: readonly number[], { head = 9, first = 1, epoch = 'e' } = {}) => ({
+      ...{ epoch, head, first },
+      messages: offsets.map((offset) => ({ offset })),
+    });
+    const gone = (from: LogPosition, to: LogPosition, reason: HistoryGap['reason'] = 'deleted') => ({
+      from,
+      to,
+      reason,
+    });
+    const at = (offset: number, epoch = 'e') => ({ epoch, offset });
+
+    it.each<[string, HistoryOptions['after'], object[], HistoryGap[], number[]]>([
+      ['whose oldest ones are gone, from the oldest', undefined, [page([5, 9], { first: 5 })], [], [5, 9]],
+      ['after an offset', 4, [page([5, 9], { first: 5 })], [], [5, 9]],
+      ['after an offset that is gone', 2, [page([5, 9], { first: 5 })], [gone(at(2), at(4))], [5, 9]],
+      ['after a position that is gone', at(2), [page([5, 9], { first: 5 })], [gone(at(2), at(4))], [5, 9]],
+      ['of a channel that keeps none', 2, [page([], { first: 10 })], [gone(at(2), at(9))], []],
+      [
+        'that are deleted while they are read',
+        undefined,
+        [page([1, 2]), page([6, 9], { first: 6 })],
+        [gone(at(2), at(5))],
+        [1, 2, 6, 9],
+      ],
+      [
+        'after a position of a log that was lost',
+        at(7),
+        [page([8], { epoch: 'f', head: 8 }), page([1, 8], { epoch: 'f', head: 8 })],
+        [gone(at(7), at(0, 'f'), 'epoch_changed')],
+        [1, 8],
+      ],
+      [
+        'of a log that is lost while it is read',
+        undefined,
+        [page([1, 2]), page([], { epoch: 'f', head: 1 }), page([1], { epoch: 'f', head: 1 })],
+        [gone(at(2), at(0, 'f'), 'epoch_changed')],
+        [1, 2, 1],
+      ],
+    ])('%s reports what is missing', async (_, after, pages, gaps, offsets) => {
+      const options = after === undefined ? {} : { after };
+      const found: HistoryGap[] = [];
+      const read = answering(pages).backend.history('chat:a', { ...options, onGap: (gap) => found.push(gap) });
+      expect((await collect(read)).map(({ offset }) => offset)).toEqual(offsets);
+      expect(found).toEqual(gaps);
+      const strict = collect(answering(pages).backend.history('chat:a', options));
+      if (gaps.length === 0) expect(await strict).toHaveLength(offsets.length);
+      else await expect(strict).rejects.toBeInstanceOf(IncompleteError);
+    });
+  });
+
+  it.each(['.', '..', ''])('of "%s" is refused: in a URL it would be another path', async (channel) => {
+    const { backend, sent } = answering([]);
+    const read = async () => backend.get('/api/v1/channels/{channel}', { path: { channel } });
+    await expect(read()).rejects.toThrow(`"${channel}" as {channel} cannot be part of a URL`);
+    await expect(async () => backend.disconnect(channel)).rejects.toThrow(TypeError);
+    expect(sent).toEqual([]);
   });
 
   it('of members is read to its end', async () => {

@@ -22,9 +22,19 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 /** Relative to `/console/`, so that a proxy may put the gateway under any path. */
 const ROOT = '../api/v1';
 
-/** A path with its parameters encoded: `` path`channels/${name}` ``. */
+/**
+ * A path with its parameters encoded: `` path`channels/${name}` ``.
+ *
+ * @throws ApiError for names that addresses give a meaning, however they are encoded
+ */
 export const path = (parts: TemplateStringsArray, ...values: readonly string[]): string =>
-  parts.reduce((text, part, at) => `${text}${encodeURIComponent(values[at - 1] ?? '')}${part}`);
+  parts.reduce((text, part, at) => `${text}${segmentOf(values[at - 1] ?? '')}${part}`);
+
+function segmentOf(name: string): string {
+  if (name !== '.' && name !== '..') return encodeURIComponent(name);
+  const message = `"${name}" cannot be part of an address, so nothing can be done with it here.`;
+  throw new ApiError(0, { error: 'name_invalid', message, remedy: 'Use a program that embeds the gateway.' });
+}
 
 /** Calls the gateway's HTTP API. The key is sent in a header, never in an address. */
 export class Api {

@@ -5,6 +5,7 @@ export type { BridgeReport, ListedBridge } from '../../../server/src/manage/brid
 export type { GroupReport } from '../../../server/src/manage/group-list.ts';
 export type { HookReport, ListedHook } from '../../../server/src/manage/hook-list.ts';
 export type {
+  ActionReport as Affected,
   ChannelList,
   ChannelReport,
   ChannelStatus,

@@ -1,10 +1,16 @@
+import type { Schema } from '@sluice/protocol/contracts';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { differencesOf } from './differences.ts';
 import { type ConfigInput, parseConfig } from './schema.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
 const OTHER = 'fedcba9876543210fedcba9876543210';
 const parse = (input: ConfigInput) => parseConfig({ keys: [{ secret: SECRET }], ...input });
+
+const [yes, no] = [() => true, () => false];
+const [text, number] = [z.string(), z.number()];
+const contracts = (message: Schema) => ({ c: { message } });
 
 describe('the differences of two configurations', () => {
   it.each<[string, ConfigInput, ConfigInput, string[], string[]]>([
@@ -56,6 +62,20 @@ describe('the differences of two configurations', () => {
       { heartbeat: '20s', limits: { maxFrame: '32KiB' }, httpPort: 8081, channels: { a: {} } },
       ['channels: added "a"'],
       ['heartbeat', 'httpPort', 'limits.maxFrame'],
+    ],
+    [
+      'grant functions and contracts',
+      { channels: { a: { allow: { subscribe: yes } }, b: { allow: { publish: yes } } }, contracts: contracts(text) },
+      { channels: { a: { allow: { subscribe: no } }, b: { allow: { publish: yes } } }, contracts: contracts(number) },
+      ['channels: contract or functions replaced "a", "c"'],
+      [],
+    ],
+    [
+      'the same functions and contracts',
+      { channels: { a: { allow: { subscribe: yes } } }, contracts: contracts(text) },
+      { channels: { a: { allow: { subscribe: yes } } }, contracts: contracts(text) },
+      [],
+      [],
     ],
   ])('%s', (_, before, next, changes, restart) => {
     const found = differencesOf(parse(before), parse(next));

@@ -1,6 +1,7 @@
 /** What differs between two configurations, in words that contain no secret. */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Rule } from '../rule.ts';
 import type { Config } from './config.ts';
 import { describeConfig } from './describe.ts';
 import { APP_LIMITS_OPTIONS, APP_OPTIONS } from './options/apps.ts';
@@ -39,6 +40,7 @@ export function differencesOf(before: Config, next: Config): Differences {
   return {
     changes: [
       ...namedChanges('channels', old.channels, fresh.channels),
+      ...replacedCode(before.channels, next.channels),
       ...namedChanges('schedules', old.schedules, fresh.schedules),
       ...namedChanges('hooks', byName(before.hooks), byName(next.hooks)),
       ...namedChanges('webhooks', byName(before.webhooks), byName(next.webhooks)),
@@ -96,6 +98,31 @@ function namedChanges(option: string, before: unknown, next: unknown): string[] 
     names.length === 0 ? [] : [`${option}: ${what} ${names.map((name) => `"${name}"`).join(', ')}`],
   );
 }
+
+/** Contracts and grant functions have no content that could be compared: another object counts as replaced. */
+function replacedCode(before: readonly Rule[], next: readonly Rule[]): string[] {
+  const names = next
+    .filter((rule) => {
+      const known = before.find(({ pattern }) => pattern.source === rule.pattern.source);
+      return known !== undefined && !isSameList(codeOf(known), codeOf(rule));
+    })
+    .map(({ pattern }) => `"${pattern.source}"`)
+    .sort();
+  return names.length === 0 ? [] : [`channels: contract or functions replaced ${names.join(', ')}`];
+}
+
+function codeOf({ allow, schemas }: Rule): readonly unknown[] {
+  const functions = Object.values(allow).flatMap((grants) =>
+    grants.flatMap((grant) => (grant.kind === 'function' ? [grant.decide] : [])),
+  );
+  if (schemas === null) return functions;
+  const { message, presence, events, request } = schemas;
+  const parts = [message, presence, ...(events?.values() ?? [])];
+  return [...functions, ...parts, request?.in, request?.out, ...(request?.errors?.values() ?? [])];
+}
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((one, at) => one === b[at]);
 
 /** 0 means no limit, as in the file. */
 const shownLimit = (limit: Config['limits'][(typeof LIVE_LIMITS)[number]]): number =>

@@ -212,8 +212,11 @@ export class Hooks {
       if (answer.allow) this.#cache.expire(subject);
       else this.#cache.drop(subject);
     }
+    // A recheck says whether somebody may stay a member. What others see of the member stays as it is.
+    const info = kind === 'recheck' ? this.#cache.last(key)?.info : undefined;
+    const remembered = info === undefined ? answer : { ...answer, info };
     const ttl = answer.ttl ?? hook.config.ttl;
-    if (ttl > 0 || hook.config.onFailure === 'cached') this.#cache.keep(key, answer, { subject, ttl });
+    if (ttl > 0 || hook.config.onFailure === 'cached') this.#cache.keep(key, remembered, { subject, ttl });
   }
 
   #fail(

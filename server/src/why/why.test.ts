@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Rules } from '../channels/rules.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
 import type { Registry } from '../session/registry.ts';
 import { ManualClock } from '../util/clock.ts';
 import { Ids } from '../util/ids.ts';
@@ -9,7 +10,7 @@ import { DecisionRing } from './decision-ring.ts';
 import { Why } from './why.ts';
 
 /** One node without open connections, which remembers what happens to them. */
-function start() {
+function start(missing: readonly string[] = []) {
   const [events, clock] = [new EventBus(), new ManualClock()];
   const log = new MemoryEngine({ clock });
   log.start({ deliver: () => {} } as never);
@@ -19,13 +20,49 @@ function start() {
     answer: (method: string, answerer: (query: never) => object) => void answerers.set(method, answerer),
     ask: async (method: string, query: unknown) => ({
       answers: [{ node: 'n1', answer: await answerers.get(method)?.(query as never) }],
-      missing: [],
+      missing,
     }),
   };
   const registry = { all: () => [] } as unknown as Registry;
   const why = new Why({ cluster: cluster as never, ring, registry, log, clock, rules: new Rules([]) });
   return { why, events };
 }
+
+it.each<[string, readonly string[], string | undefined, string, RegExp]>([
+  ['all nodes have answered', [], undefined, 'not_found', /^no node remembers a message "m"/],
+  [
+    'a node did not answer',
+    ['n2'],
+    undefined,
+    'unavailable',
+    /^n2 did not answer, and no other node remembers a message "m"/,
+  ],
+  [
+    'a node did not answer, and the log has nothing',
+    ['n2'],
+    'chat:a',
+    'unavailable',
+    /^n2 did not answer, and the newest/,
+  ],
+])('an unknown message, if %s', async (_, missing, channel, error, message) => {
+  const { why } = start(missing);
+  const found = await why.find({ message: 'm', ...(channel && { channel }) }, async () => null);
+  if (!(found instanceof Refusal)) throw new Error('found');
+  expect(found.error).toBe(error);
+  expect(found.body.message).toMatch(message);
+});
+
+it('a message that the asker may not know about is answered like an unknown one', async () => {
+  for (const missing of [[], ['n2']]) {
+    const { why, events } = start(missing);
+    events.emit('published', { channel: 'chat:a', id: 'known', number: 1, offset: 1 });
+    const refuse = async () => new Refusal('permission_denied');
+    const [known, unknown] = await Promise.all(['known', 'other'].map((message) => why.find({ message }, refuse)));
+    expect(JSON.stringify((known as Refusal).body).replaceAll('known', 'other')).toBe(
+      JSON.stringify((unknown as Refusal).body),
+    );
+  }
+});
 
 it('lists 200 connections of a user on each node, and counts the others', async () => {
   const { why, events } = start();

@@ -1,4 +1,5 @@
 import type { Json } from '@sluice/protocol';
+import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { Answers, Cluster } from '../cluster/cluster.ts';
 import { Refusal } from '../refusal.ts';
 import { findById, readSubject, SEARCHED } from './find-message.ts';
@@ -68,18 +69,25 @@ export class Why {
       return (await readSubject(log, { channel, offset })) ?? notInLog(channel, offset);
     }
     if (id === undefined) return new Refusal('command_invalid', 'name the message: its id, or its channel and offset');
-    const place = (await this.#findPublished(id)) ?? (channel && (await findById(log, channel, id)));
-    if (!place || (channel !== undefined && place.channel !== channel)) return unknownMessage(id, channel);
-    if (channel === undefined && (await refuse(place.channel)) !== null) return unknownMessage(id, channel);
+    const { place: known, missing } = await this.#findPublished(id);
+    const place = known ?? (channel && (await findById(log, channel, id)));
+    if (!place || (channel !== undefined && place.channel !== channel)) return unknownMessage(id, channel, missing);
+    if (channel === undefined && (await refuse(place.channel)) !== null) {
+      return unknownMessage(id, channel, (await this.#askNodes(id)).missing); // as if it did not exist
+    }
     return (await readSubject(log, place)) ?? notInLog(place.channel, place.offset);
   }
 
-  async #findPublished(id: string): Promise<MessagePlace | undefined> {
+  /** `missing`: nodes that may remember the message, and did not answer. */
+  async #findPublished(id: string): Promise<{ place?: MessagePlace; missing: readonly string[] }> {
     const own = this.#parts.ring.published.find(id);
-    if (own !== undefined) return own;
-    const { answers } = await this.#parts.cluster.ask<{ place: MessagePlace | null }>('why.find', id);
-    for (const { answer } of answers) if (answer.place !== null) return answer.place;
-    return undefined;
+    return own === undefined ? this.#askNodes(id) : { place: own, missing: [] };
+  }
+
+  async #askNodes(id: string): Promise<{ place?: MessagePlace; missing: readonly string[] }> {
+    const { answers, missing } = await this.#parts.cluster.ask<{ place: MessagePlace | null }>('why.find', id);
+    for (const { answer } of answers) if (answer.place !== null) return { place: answer.place, missing };
+    return { missing };
   }
 
   /** Asks all nodes what became of the message. */
@@ -126,12 +134,14 @@ const offline = (who: Who, since: number | null): string =>
 const notInLog = (channel: string, offset: number): Refusal =>
   new Refusal('not_found', `the log of "${channel}" has no message with the offset ${offset} yet`);
 
-function unknownMessage(id: string, channel: string | undefined): Refusal {
+/** A node that did not answer may know better: then it is no answer yet. */
+function unknownMessage(id: string, channel: string | undefined, missing: readonly string[]): Refusal {
   const shown = JSON.stringify(id.slice(0, 60));
-  return channel === undefined
-    ? new Refusal(
-        'not_found',
-        `no node remembers a message ${shown}. Give its channel too, so that its log is searched`,
-      )
-    : new Refusal('not_found', `the newest ${SEARCHED} messages of "${channel}" have no message ${shown}`);
+  const who = missing.length === 0 ? 'no node' : 'no other node';
+  const unknown =
+    channel === undefined
+      ? `${who} remembers a message ${shown}. Give its channel too, so that its log is searched`
+      : `the newest ${SEARCHED} messages of "${channel}" have no message ${shown}`;
+  if (missing.length === 0) return new Refusal('not_found', unknown);
+  return new Refusal('unavailable', `${missing.join(', ')} did not answer, and ${unknown}`, CLIENT_RETRY);
 }
