@@ -97,10 +97,31 @@ export const backend = [
   },
   {
     file: `${SRC}/backend.ts`,
-    from: 'encodeURIComponent(String(path[name]))',
-    to: 'String(path[name])',
+    from: 'return encodeURIComponent(value);',
+    to: 'return value;',
     fault: 'the name of a user changes the path',
     tests: BACKEND,
+  },
+  {
+    file: `${SRC}/backend.ts`,
+    from: "value !== '.' && value !== '..'",
+    to: "value !== '.'",
+    fault: 'the name of a user leads to another operation',
+    tests: HTTP,
+  },
+  {
+    file: `${SRC}/backend.ts`,
+    from: 'if (onMissing === undefined) throw incomplete(list, missing);',
+    to: 'if (onMissing === undefined) continue;',
+    fault: 'a list is incomplete without telling',
+    tests: HTTP,
+  },
+  {
+    file: `${SRC}/history.ts`,
+    from: 'page.first > last + 1',
+    to: 'page.first > page.head + last',
+    fault: 'the history leaves out deleted messages without telling',
+    tests: HTTP,
   },
   {
     file: `${SRC}/http.ts`,
@@ -117,7 +138,7 @@ export const backend = [
     tests: HTTP,
   },
   {
-    file: `${SRC}/backend.ts`,
+    file: `${SRC}/history.ts`,
     from: 'if (last >= page.head) return;',
     to: 'if (last <= page.head) return;',
     fault: 'the history ends with its first page',

@@ -268,8 +268,8 @@ export const manage = [
   },
   {
     file: `${WHY}/why.ts`,
-    from: 'if (channel === undefined && (await refuse(place.channel)) !== null) return',
-    to: 'if (channel === place.id) return',
+    from: 'if (channel === undefined && (await refuse(place.channel)) !== null) {',
+    to: 'if (channel === place.id) {',
     fault: 'an id tells about a channel that the caller may not manage',
     tests: WHY_HTTP,
   },
