@@ -101,7 +101,9 @@ it('a broker that does not confirm within a minute is given up', async () => {
     });
     await new Promise<never>(() => {});
   });
-  expect(host.states).toContain('waiting: the broker did not confirm within 60 s');
+  expect(host.states.join()).toContain(
+    'waiting: the broker did not confirm within 60 s. If it is slow, lower "inFlight"',
+  );
   expect(host.events).toEqual(['sent c/e/1', 'acknowledged']);
   expect(host.limits.size).toBe(0);
 });

@@ -14,6 +14,7 @@ import { TooLarge } from './too-large.ts';
 
 /** Milliseconds for which a broker may take to confirm a batch: less than a delivery may take. */
 const CONFIRM = 60_000;
+const SLOW = 'If it is slow, lower "inFlight": so many messages are sent together';
 
 export interface SinkRunnerParts {
   readonly config: OutboundBridge;
@@ -110,7 +111,9 @@ export class SinkRunner implements Bridge {
     const { clock } = this.#parts.host;
     let late: { cancel(): void } | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      late = clock.after(CONFIRM, () => reject(new Error(`the broker did not confirm within ${CONFIRM / 1_000} s`)));
+      late = clock.after(CONFIRM, () =>
+        reject(new Error(`the broker did not confirm within ${CONFIRM / 1_000} s. ${SLOW}`)),
+      );
     });
     try {
       await Promise.race([open.send(records), timeout]);

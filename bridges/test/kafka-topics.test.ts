@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
-import { guideBridges } from './support/guide.ts';
+import { guideBridges, guideText } from './support/guide.ts';
 import { noKafka, startKafka } from './support/kafka-broker.ts';
 import { KafkaTestClient } from './support/kafka-client.ts';
 import { missing } from './support/programs.ts';
@@ -11,6 +11,17 @@ const HISTORY = { history: { count: 100_000, age: '7d' } } as const;
 const channels = { orders: HISTORY, 'orders:{key}': HISTORY, 'bridge-dead': HISTORY, audit: HISTORY };
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => ({ n: from + at }));
+
+/** The record of the guide's first command, by the rules of Kafka's console producer. */
+function guideRecord() {
+  const command = /printf '([^']*)\\n' \| kafka-console-producer\.sh.*?```/s.exec(guideText('kafka'));
+  const [all = '', line = ''] = command ?? [];
+  for (const property of ['parse.headers=true', 'parse.key=true', 'key.separator=:']) expect(all).toContain(property);
+  const [headers = '', rest = ''] = line.split('\\t');
+  const [header = '', value = ''] = headers.split(':');
+  const at = rest.indexOf(':');
+  return { headers: { [header]: value }, key: rest.slice(0, at), value: rest.slice(at + 1) };
+}
 
 describe.skipIf(noKafka)('topics of Kafka', () => {
   let server: BrokerServer;
@@ -46,8 +57,7 @@ describe.skipIf(noKafka)('topics of Kafka', () => {
       channels,
       bridges: { orders: { ...orders, kafka }, audit: { ...audit, kafka } },
     });
-    const message = { topic: 'orders', key: '42', value: '{"total": 99}', headers: { type: 'created' } };
-    await client.producer.send({ messages: [message] });
+    await client.producer.send({ messages: [{ topic: 'orders', ...guideRecord() }] });
     await expect.poll(() => gateway.messages('orders:42')).toMatchObject([{ data: { total: 99 }, event: 'created' }]);
     await gateway.publish('audit', { by: 'anna' });
     await expect.poll(() => client.read('audit')).toHaveLength(1);

@@ -6,10 +6,12 @@ import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
+import { dataFolder } from './support/data-folder.ts';
 import { guideBridges } from './support/guide.ts';
 import { NATS, startNats } from './support/nats-broker.ts';
 import { missing } from './support/programs.ts';
 import { eventually } from './support/retry.ts';
+import { openPassage } from './support/silent-passage.ts';
 
 const skip = missing(NATS, 'there is no nats-server; apt-get install nats-server');
 let streams = 0;
@@ -165,6 +167,55 @@ it.skipIf(skip)('a bridge from NATS follows a changed subject, and reads what ca
   await produce('changed.b', '4');
   await expect.poll(() => third.data('orders')).toEqual([4]);
   expect((await pending()).map(({ most }) => most)).toEqual([100]);
+});
+
+it.skipIf(skip)('messages that a stream of NATS removes before a bridge reads them are counted as lost', async () => {
+  const server = await startNats();
+  const connection = await connectTo(server);
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: 'LIMITED', subjects: ['limited'], max_msgs: 3 });
+  const nats = { url: `nats://127.0.0.1:${server.port}` };
+  const engine = { engine: 'durable', durable: { data: dataFolder() } } as const;
+  const run = () =>
+    startGateway({
+      ...{ channels: { orders: { history: true } }, ...engine },
+      bridges: { orders: { nats, from: { stream: 'LIMITED' }, to: { channel: 'orders' } } },
+    });
+  const produce = async (from: number, to: number) => {
+    for (let n = from; n <= to; n++) await jetstream(connection).publish('limited', `${n}`);
+  };
+  await produce(1, 5);
+  const first = await run();
+  await expect.poll(() => first.data('orders')).toEqual([3, 4, 5]);
+  expect((await first.bridge('orders')).counts.lost).toBeUndefined();
+  await first.close();
+  await produce(6, 8);
+  const second = await run();
+  await expect.poll(async () => (await second.data('orders')).at(-1)).toBe(8);
+  expect((await second.bridge('orders')).counts.lost).toBeUndefined();
+  await second.close();
+  await produce(9, 15);
+  const third = await run();
+  await expect.poll(() => third.data('orders')).toEqual([3, 4, 5, 6, 7, 8, 13, 14, 15]);
+  expect((await third.bridge('orders')).counts.lost).toBe(4);
+});
+
+it.skipIf(skip)('a bridge from core NATS notices that its server is silent, and connects again', async () => {
+  const server = await startNats();
+  const connection = await connectTo(server);
+  onTestFinished(() => connection.close());
+  const passage = await openPassage(server.port);
+  const nats = { url: `nats://127.0.0.1:${passage.port}` };
+  const gateway = await startGateway({
+    channels: { prices: { history: true } },
+    bridges: { prices: { nats, from: { subject: 'prices' }, to: { channel: 'prices' } } },
+  });
+  await expect.poll(async () => (await gateway.bridge('prices')).state).toBe('running');
+  passage.fallSilent();
+  const sending = setInterval(() => connection.publish('prices', '1'), 20);
+  onTestFinished(() => clearInterval(sending));
+  await expect.poll(async () => (await gateway.data('prices')).at(0)).toBe(1);
 });
 
 it.skipIf(skip)('NATS is read and written as the guide says', async () => {

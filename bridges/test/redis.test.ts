@@ -1,11 +1,13 @@
 import { Redis } from 'ioredis';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
+import { dataFolder } from './support/data-folder.ts';
 import { missing } from './support/programs.ts';
 import { REDIS, startRedis } from './support/redis-broker.ts';
+import { openPassage } from './support/silent-passage.ts';
 
 const skip = missing(REDIS, 'there is no redis-server; apt-get install redis-server');
 let streams = 0;
@@ -105,4 +107,76 @@ it.skipIf(skip)('two gateways that both believe to be the only reader get the sa
   const numbers = Array.from({ length: 50 }, (_, at) => at + 1);
   for (const n of numbers) await redis.xadd('both', '*', 'data', `${n}`);
   for (const gateway of both) await expect.poll(() => gateway.data('orders')).toEqual(numbers);
+});
+
+describe.skipIf(skip)('entries of Redis that are removed before a bridge reads them', () => {
+  const start = async (stream: string) => {
+    const server = await startRedis();
+    const redis = connect(server);
+    onTestFinished(() => redis.disconnect());
+    const add = async (from: number, to: number) => {
+      for (let n = from; n <= to; n++) await redis.xadd(stream, '*', 'data', `${n}`);
+    };
+    const folder = dataFolder();
+    const run = () =>
+      startGateway({
+        ...{ channels: { orders: { history: true } }, engine: 'durable', durable: { data: folder } },
+        bridges: {
+          in: {
+            ...{ redis: { url: `redis://127.0.0.1:${server.port}` }, from: { streams: [stream] } },
+            to: { channel: 'orders' },
+          },
+        },
+      });
+    return { redis, add, run };
+  };
+
+  it('are counted as lost, though not those that it has read', async () => {
+    const { redis, add, run } = await start('trimmed');
+    await add(1, 5);
+    const first = await run();
+    await expect.poll(() => first.data('orders')).toEqual([1, 2, 3, 4, 5]);
+    await first.close();
+    await add(6, 9);
+    await redis.xtrim('trimmed', 'MAXLEN', 4);
+    const second = await run();
+    await expect.poll(async () => (await second.data('orders')).at(-1)).toBe(9);
+    expect((await second.bridge('in')).counts.lost).toBeUndefined();
+    await second.close();
+    await add(10, 19);
+    await redis.xtrim('trimmed', 'MAXLEN', 2);
+    const third = await run();
+    await expect.poll(async () => (await third.data('orders')).at(-1)).toBe(19);
+    expect(await third.data('orders')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 19]);
+    expect((await third.bridge('in')).counts.lost).toBe(8);
+  });
+
+  it('are counted as lost while it runs', async () => {
+    const { redis, add, run } = await start('running');
+    const gateway = await run();
+    await add(1, 2);
+    await expect.poll(() => gateway.data('orders')).toEqual([1, 2]);
+    await redis.multi().xadd('running', '*', 'data', '3').xtrim('running', 'MAXLEN', 0).exec();
+    await expect.poll(async () => (await gateway.bridge('in')).counts.lost).toBe(1);
+  });
+});
+
+it.skipIf(skip)('a bridge from Redis notices that its server is silent, and connects again', async () => {
+  const server = await startRedis();
+  const redis = connect(server);
+  onTestFinished(() => redis.disconnect());
+  const passage = await openPassage(server.port);
+  const gateway = await startGateway({
+    channels: { orders: { history: true } },
+    bridges: {
+      in: {
+        ...{ redis: { url: `redis://127.0.0.1:${passage.port}` }, from: { streams: ['silent'] } },
+        to: { channel: 'orders' },
+      },
+    },
+  });
+  await expect.poll(async () => (await gateway.bridge('in')).state).toBe('running');
+  passage.fallSilent();
+  await redis.xadd('silent', '*', 'data', '1');
+  await expect.poll(() => gateway.data('orders')).toEqual([1]);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { curveKeyPair, Push, Request, Router, Subscriber, XPublisher } from 'zeromq';
+import { curveKeyPair, Dealer, Push, Request, Router, Subscriber, XPublisher } from 'zeromq';
 import { testLossySource } from './conformance/lossy-conformance.ts';
 import { type Received, testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
@@ -153,6 +153,24 @@ describe('a ROUTER socket of a bridge', () => {
     const reasons = (await gateway.messages('dead')).map(({ data }) => (data as { reason: string }).reason);
     expect(reasons[0]).toContain('the message has no id');
     expect(reasons[1]).toContain('the frame with the headers is not a JSON object');
+  });
+
+  it('accepts no frame that is larger than 16 MiB, and goes on', async () => {
+    const url = await addressOf();
+    const gateway = await startGateway({ channels, bridges: bridges(url) });
+    const large = new Dealer({ linger: 0 });
+    onTestFinished(() => large.close());
+    const refused = new Promise<void>((resolve) => large.events.on('disconnect', () => resolve()));
+    large.connect(url);
+    void large.send(['1', Buffer.alloc(16_777_217, ' ')]);
+    await refused;
+    large.close();
+    const request = new Request({ linger: 0 });
+    onTestFinished(() => request.close());
+    request.connect(url);
+    await request.send(['2', '2']);
+    await request.receive();
+    expect(await gateway.data('orders')).toEqual([2]);
   });
 
   it('is encrypted with CURVE, and refuses peers that know another key', async () => {

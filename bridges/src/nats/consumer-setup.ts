@@ -32,12 +32,20 @@ export class ConsumerSetup {
     this.#prefix = `${textOption(config.from, 'consumer')}-`;
   }
 
-  /** The name of the consumer to read with. */
-  async prepare(): Promise<string> {
+  /**
+   * The name of the consumer to read with.
+   *
+   * @param first the first message that the stream has
+   * @param onLost is told how many messages were removed before they were read, at most: those of other
+   *   subjects are among them
+   */
+  async prepare(first: number, onLost: (count: number) => void): Promise<string> {
     const found = await this.#find();
     const latest = found.at(-1);
+    const next = (latest?.info.ack_floor.stream_seq ?? first) + 1;
     const name = `${this.#prefix}${(latest?.number ?? 0) + 1}`;
     await this.#add(name, latest?.info);
+    if (first > next) onLost(first - next);
     for (const { info } of found) await this.#manager.consumers.delete(this.#stream, info.name);
     return name;
   }

@@ -4,6 +4,7 @@ import { Stopped } from '../keep-connected.ts';
 import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import type { SourceHost } from '../systems.ts';
 import { ConsumerSetup } from './consumer-setup.ts';
 import { connectNats, type NatsClient, type NatsConnection } from './nats-connection.ts';
 import { headersOf } from './nats-headers.ts';
@@ -12,10 +13,12 @@ import { headersOf } from './nats-headers.ts';
 export class NatsSource implements Source {
   readonly #client: NatsClient;
   readonly #config: InboundBridge;
+  readonly #host: SourceHost;
 
-  constructor(client: NatsClient, config: InboundBridge) {
+  constructor(client: NatsClient, config: InboundBridge, host: SourceHost) {
     this.#client = client;
     this.#config = config;
+    this.#host = host;
   }
 
   async open(): Promise<OpenSource> {
@@ -33,9 +36,10 @@ export class NatsSource implements Source {
     const { jetstream, jetstreamManager } = this.#client.jetstream;
     const stream = textOption(from, 'stream');
     const manager = await jetstreamManager(connection);
-    const { created, config } = await manager.streams.info(stream);
+    const { created, config, state } = await manager.streams.info(stream);
     if (config.retention === QUEUE) throw new Stopped(`the stream "${stream}" is a work queue. ${NO_QUEUES}`);
-    const name = await new ConsumerSetup(this.#client, manager, this.#config).prepare();
+    const lost = (count: number) => this.#host.count('lost', count);
+    const name = await new ConsumerSetup(this.#client, manager, this.#config).prepare(state.first_seq, lost);
     const consumer = await jetstream(connection).consumers.get(stream, name);
     // A stream that was deleted and made again counts from 1.
     const source = new OpenNatsSource(connection, { stream, partition: `${stream} ${created}` });

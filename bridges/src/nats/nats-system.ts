@@ -18,7 +18,7 @@ const loadNats = (bridge: string): Promise<NatsClient> =>
 async function loadSource(config: InboundBridge, host: SourceHost): Promise<Source> {
   const client = await loadNats(config.name);
   return typeof config.from.stream === 'string'
-    ? new NatsSource(client, config)
+    ? new NatsSource(client, config, host)
     : new NatsSubjectSource(client, config, host);
 }
 

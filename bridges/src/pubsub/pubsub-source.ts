@@ -29,7 +29,8 @@ export class PubsubSource implements Source {
     const pubsub = clientFor(this.#client, connection);
     try {
       const subscription = pubsub.subscription(name, {
-        flowControl: { maxMessages: inFlight, maxBytes: LARGEST, allowExcessMessages: false },
+        // The client would put a message that exceeds the limit behind later ones of its key.
+        flowControl: { maxMessages: inFlight, maxBytes: LARGEST, allowExcessMessages: true },
         maxExtensionTime: Duration.from(LEASE),
         streamingOptions: { maxStreams: 1 },
         closeOptions: { behavior: 'NACK', timeout: Duration.from(CLOSE) },

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { EntryCounts } from './entry-counts.ts';
+import { fieldsOf } from './fields-of.ts';
 
 const LARGEST_SEQUENCE = 2n ** 64n - 1n;
 
@@ -20,10 +22,13 @@ type Pending = readonly [
 export class GroupProgress {
   readonly #redis: Redis;
   readonly #group: string;
+  readonly counts: EntryCounts;
 
-  constructor(redis: Redis, group: string) {
+  /** @param onLost is told how many entries were removed before they were read */
+  constructor(redis: Redis, group: string, onLost: (count: number) => void) {
     this.#redis = redis;
     this.#group = group;
+    this.counts = new EntryCounts({ redis, onLost });
   }
 
   /**
@@ -37,12 +42,23 @@ export class GroupProgress {
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
     }
-    return (await this.#giveBack(stream)) ?? (await this.#last(stream));
+    const before = await this.#giveBack(stream);
+    const group = await this.#find(stream);
+    await this.counts.begin(stream, group);
+    const after = before ?? String(group.get('last-delivered-id'));
+    await this.counts.check(stream, () => after);
+    return after;
   }
 
-  /** All entries up to this one are in the log. */
-  async commit(stream: string, id: string): Promise<void> {
-    await this.#redis.xgroup('SETID', stream, this.#group, id);
+  /**
+   * All entries up to this one are in the log.
+   *
+   * @param count how many that are since the latest commit
+   */
+  async commit(stream: string, id: string, count: number): Promise<void> {
+    const read = this.counts.commit(stream, count);
+    const known = read === undefined ? [] : ['ENTRIESREAD', read];
+    await this.#redis.call('XGROUP', 'SETID', stream, this.#group, id, ...known);
   }
 
   /** Entries that the group has delivered to consumers, and that they did not acknowledge, are read again. */
@@ -56,10 +72,10 @@ export class GroupProgress {
     return before;
   }
 
-  async #last(stream: string): Promise<string> {
-    for (const group of (await this.#redis.xinfo('GROUPS', stream)) as unknown[][]) {
-      const fields = new Map(group.map((name, at) => [name, group[at + 1]]));
-      if (fields.get('name') === this.#group) return String(fields.get('last-delivered-id'));
+  async #find(stream: string): Promise<ReadonlyMap<unknown, unknown>> {
+    for (const group of (await this.#redis.xinfo('GROUPS', stream)) as unknown[]) {
+      const fields = fieldsOf(group);
+      if (fields.get('name') === this.#group) return fields;
     }
     throw new Error(`the stream "${stream}" has lost its group "${this.#group}"`);
   }

@@ -1,7 +1,8 @@
-import type { InboundBridge } from '@sluice/server/bridging';
+import type { Clock, InboundBridge } from '@sluice/server/bridging';
 import type { Redis } from 'ioredis';
 import { listOption, textOption } from '../options.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import type { SourceHost } from '../systems.ts';
 import { GroupProgress } from './group-progress.ts';
 import { connectRedis, type RedisClass } from './redis-connection.ts';
 
@@ -18,16 +19,18 @@ type Reply = readonly (readonly [stream: Buffer, entries: readonly (readonly [id
 export class RedisSource implements Source {
   readonly #Client: RedisClass;
   readonly #config: InboundBridge;
+  readonly #host: SourceHost;
 
-  constructor(Client: RedisClass, config: InboundBridge) {
+  constructor(Client: RedisClass, config: InboundBridge, host: SourceHost) {
     this.#Client = Client;
     this.#config = config;
+    this.#host = host;
   }
 
   async open(): Promise<OpenSource> {
     const redis = await connectRedis(this.#Client, this.#config.connection);
     try {
-      const source = new OpenRedisSource(redis, this.#config);
+      const source = new OpenRedisSource(redis, this.#config, this.#host);
       await source.start();
       return source;
     } catch (error) {
@@ -39,6 +42,7 @@ export class RedisSource implements Source {
 
 class OpenRedisSource implements OpenSource {
   readonly #redis: Redis;
+  readonly #clock: Clock;
   readonly #progress: GroupProgress;
   readonly #start: string;
   readonly #body: string;
@@ -46,10 +50,13 @@ class OpenRedisSource implements OpenSource {
   readonly #after: Map<string, string>;
   /** On its way while the entries before it are published. */
   #next: Promise<Reply> | undefined;
+  /** When it looks again for entries that were removed before they were read. */
+  #checkAt = 0;
 
-  constructor(redis: Redis, { from }: InboundBridge) {
+  constructor(redis: Redis, { from }: InboundBridge, host: SourceHost) {
     this.#redis = redis;
-    this.#progress = new GroupProgress(redis, textOption(from, 'group'));
+    this.#clock = host.clock;
+    this.#progress = new GroupProgress(redis, textOption(from, 'group'), (count) => host.count('lost', count));
     this.#start = textOption(from, 'start') === 'oldest' ? '0' : '$';
     this.#body = textOption(from, 'body');
     this.#after = new Map(listOption(from, 'streams').map((stream) => [stream, this.#start]));
@@ -64,7 +71,15 @@ class OpenRedisSource implements OpenSource {
     const reply = (await this.#takeNext()) ?? (await this.#readBehind(count, BLOCK));
     // It does not wait for entries: an acknowledgement would have to wait, too.
     if (isFull(reply, count)) this.#readAhead(count);
+    if (reply === null || this.#clock.monotonic() >= this.#checkAt) await this.#check();
     return this.#recordsOf(reply);
+  }
+
+  async #check(): Promise<void> {
+    this.#checkAt = this.#clock.monotonic() + BLOCK;
+    for (const stream of this.#after.keys()) {
+      await this.#progress.counts.check(stream, () => this.#after.get(stream) ?? '');
+    }
   }
 
   #takeNext(): Promise<Reply> {
@@ -87,6 +102,7 @@ class OpenRedisSource implements OpenSource {
     for (const [stream, entries] of reply ?? []) {
       const last = entries.at(-1)?.[0];
       if (last !== undefined) this.#after.set(stream.toString(), last.toString());
+      this.#progress.counts.read(stream.toString(), entries.length);
     }
     return reply;
   }
@@ -114,9 +130,11 @@ class OpenRedisSource implements OpenSource {
   }
 
   async acknowledge(records: readonly SourceRecord[]): Promise<void> {
-    const last = new Map<string, string>();
-    for (const { topic, once } of records) if (!('id' in once)) last.set(topic, idOf(once.position));
-    for (const [stream, id] of last) await this.#progress.commit(stream, id);
+    const last = new Map<string, { readonly id: string; readonly count: number }>();
+    for (const { topic, once } of records) {
+      if (!('id' in once)) last.set(topic, { id: idOf(once.position), count: (last.get(topic)?.count ?? 0) + 1 });
+    }
+    for (const [stream, { id, count }] of last) await this.#progress.commit(stream, id, count);
   }
 
   async close(): Promise<void> {

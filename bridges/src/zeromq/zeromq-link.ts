@@ -6,6 +6,8 @@ import { textOption } from '../options.ts';
 export type ZeromqClient = typeof import('zeromq');
 export type ZeromqSocket = Dealer | Publisher | Pull | Push | Router | Subscriber;
 
+/** Bytes of a frame that a peer may send. ZeroMQ has no limit of its own, and would keep a frame of any size in memory. */
+const LARGEST = 16_777_216;
 /** Milliseconds for a connection, and for its handshake. */
 const CONNECT = 10_000;
 /** Milliseconds for which a closed socket passes on what it has. */
@@ -49,7 +51,7 @@ export class ZeromqLink {
     const link = new ZeromqLink(socket, connection);
     secure(socket, connection);
     const times = { linger: LINGER, connectTimeout: CONNECT, handshakeInterval: CONNECT };
-    Object.assign(socket, times, KEEPALIVE, subscribes === true && HEARTBEATS);
+    Object.assign(socket, { maxMessageSize: LARGEST }, times, KEEPALIVE, subscribes === true && HEARTBEATS);
     try {
       if (link.#isBound) for (const url of link.#urls) await socket.bind(url);
       else await link.#connect(onLost);

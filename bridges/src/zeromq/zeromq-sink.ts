@@ -14,6 +14,8 @@ export class ZeromqSink implements Sink {
   readonly attributePrefix = 'ce-';
   readonly #client: ZeromqClient;
   readonly #config: OutboundBridge;
+  /** See `OpenDealerSink`. It outlives a connection, which ends if a consumer takes long. */
+  readonly #confirmed = new Set<string>();
 
   constructor(client: ZeromqClient, config: OutboundBridge) {
     this.#client = client;
@@ -26,7 +28,7 @@ export class ZeromqSink implements Sink {
     const socket = this.#socketOf(textOption(to, 'socket'));
     const link = await ZeromqLink.open(socket, { connection, onLost: (error) => failure.abort(error) });
     const parts = { link, lost: failure.signal, end: (error: Error) => failure.abort(error) };
-    if (socket instanceof this.#client.Dealer) return new OpenDealerSink(parts, socket);
+    if (socket instanceof this.#client.Dealer) return new OpenDealerSink(parts, socket, this.#confirmed);
     const topic = socket instanceof this.#client.Publisher ? textOption(to, 'topic') : undefined;
     return new OpenLossySink(parts, socket, topic);
   }
@@ -84,10 +86,13 @@ class OpenDealerSink implements OpenSink {
   readonly #socket: Dealer;
   /** By id: resolves the message that waits for its acknowledgement. */
   readonly #unconfirmed = new Map<string, () => void>();
+  /** Ids that the peer has acknowledged of a batch that is sent again, because others were not in time. */
+  readonly #confirmed: Set<string>;
 
-  constructor(parts: Parts, socket: Dealer) {
+  constructor(parts: Parts, socket: Dealer, confirmed: Set<string>) {
     this.#parts = parts;
     this.#socket = socket;
+    this.#confirmed = confirmed;
     void this.#receive();
   }
 
@@ -100,11 +105,19 @@ class OpenDealerSink implements OpenSink {
   }
 
   #confirm(id: string): void {
-    this.#unconfirmed.get(id)?.();
+    const confirm = this.#unconfirmed.get(id);
+    if (confirm === undefined) return;
     this.#unconfirmed.delete(id);
+    this.#confirmed.add(id);
+    confirm();
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
+    await this.#sendUnconfirmed(records.filter(({ id }) => !this.#confirmed.has(id)));
+    this.#confirmed.clear();
+  }
+
+  async #sendUnconfirmed(records: readonly SinkRecord[]): Promise<void> {
     const { lost } = this.#parts;
     const confirmed = records.map(({ id }) => new Promise<void>((resolve) => void this.#unconfirmed.set(id, resolve)));
     let fail = () => {};

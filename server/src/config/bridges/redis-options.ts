@@ -62,7 +62,7 @@ export const REDIS_SYSTEM = {
       defaultText: 'required',
       type: 'key',
       description:
-        'The stream to append to. Its ids are the offsets of the channel, so no other program may append to it.',
+        'The stream to append to. Other programs may append to it too, but at most 100 entries while the bridge reconnects.',
     }),
     maxLength: option({
       schema: z.number({ error: 'must be a number' }).int().min(1, { error: 'must be at least 1' }),

@@ -1,0 +1,77 @@
+import { EventEmitter } from 'node:events';
+import type { OutboundBridge } from '@sluice/server/bridging';
+import { expect, it } from 'vitest';
+import { wrapMessage } from '../envelope.ts';
+import type { ZeromqClient } from './zeromq-link.ts';
+import { ZeromqSink } from './zeromq-sink.ts';
+
+/** A socket whose peer acknowledges some of what it gets, by its number. */
+function clientWith(sent: string[][], acknowledges: ReadonlySet<string>) {
+  class Dealer {
+    readonly events = new EventEmitter();
+    readonly #sent: string[] = [];
+    readonly #acknowledged: Buffer[] = [];
+    #wake = () => {};
+    /** Is the sink waiting for acknowledgements? Then it has heard all. */
+    isIdle = false;
+
+    constructor() {
+      sent.push(this.#sent);
+      sockets.push(this);
+    }
+
+    async bind(): Promise<void> {}
+    async unbind(): Promise<void> {}
+    close(): void {}
+
+    async send([id = '']: readonly (string | Buffer)[]): Promise<void> {
+      this.#sent.push(`${id}`);
+      if (acknowledges.has(`${id}`)) this.#acknowledged.push(Buffer.from(id));
+      this.isIdle = false;
+      this.#wake();
+    }
+
+    async *[Symbol.asyncIterator]() {
+      while (true) {
+        const next = this.#acknowledged.shift();
+        if (next !== undefined) yield [next];
+        else {
+          this.isIdle = true;
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    }
+  }
+  const sockets: Dealer[] = [];
+  class Other {}
+  return { client: { Dealer, Publisher: Other, Push: Other } as unknown as ZeromqClient, sockets };
+}
+
+it('a DEALER socket sends only what a slow consumer has not acknowledged before its connection was given up', async () => {
+  const config = {
+    ...{ name: 'out', origin: 'sluice', inFlight: 256, envelope: 'raw', from: { channel: 'audit' } },
+    ...{ connection: { url: 'tcp://peer:1', bind: true }, to: { socket: 'dealer' } },
+  } as unknown as OutboundBridge;
+  const records = [1, 2, 3].map((offset) =>
+    wrapMessage('e', { id: `${offset}`, offset, time: 0, data: offset }, { bridge: config, prefix: 'ce-' }),
+  );
+  const [one = '', two = '', three = ''] = records.map(({ id }) => id);
+  const sent: string[][] = [];
+  const acknowledges = new Set([one, two]);
+  const { client, sockets } = clientWith(sent, acknowledges);
+  const sink = new ZeromqSink(client, config);
+  const first = await sink.open();
+  const sending = first.send(records);
+  sending.catch(() => {}); // expected below
+  await expect.poll(() => sent[0]).toEqual([one, two, three]);
+  await expect.poll(() => sockets[0]?.isIdle).toBe(true);
+  await first.close();
+  await expect(sending).rejects.toThrow('the sink was closed');
+  acknowledges.add(three);
+  const second = await sink.open();
+  await second.send(records);
+  expect(sent[1]).toEqual([three]);
+  await second.close();
+});
