@@ -75,6 +75,7 @@ function checkFunctions(
   if (Object.keys(functions).length === 0 && value.url == null) {
     problems.add(path, `has neither a URL nor a function. Add "url", or one of ${HOOK_KINDS.join(', ')}`);
   }
+  if (value.url != null) return; // what is wrong with it was reported
   for (const name of HTTP_HOOK_ONLY) {
     if (value[name] != null) problems.add([...path, name], 'is for hooks with a URL. Add "url", or remove it');
   }
