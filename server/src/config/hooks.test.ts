@@ -83,6 +83,10 @@ describe('hooks', () => {
     ['two sources of a key', { ...URL_HOOK, keys: [{ key: KEY, keyEnv: 'HOOK_KEY' }] }, /must have exactly one of/],
   ];
 
+  it('with a wrong URL have one problem: their other options are those of a URL', () => {
+    expect(problemsOf({ app: { ...URL_HOOK, url: 'ftp://a.example' } })).toHaveLength(1);
+  });
+
   it.each(WRONG)('refuse %s, with the place and what to do', (_, hook, problem) => {
     const problems = problemsOf({ app: hook });
     expect(problems.join('\n')).toMatch(problem);
