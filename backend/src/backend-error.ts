@@ -23,8 +23,13 @@ export class BackendError extends Error {
   /** Milliseconds to wait before a repetition. */
   readonly retryAfter: number | undefined;
 
-  constructor({ name, code, message, remedy, retryable, retryAfter }: ErrorFields, status: number) {
+  /** The whole answer: some have more than the error, such as the `nodes` of a reload. */
+  readonly body: unknown;
+
+  constructor(fields: ErrorFields, status: number, body: unknown = { error: fields }) {
+    const { name, code, message, remedy, retryable, retryAfter } = fields;
     super(message);
+    this.body = body;
     this.name = name;
     this.code = code;
     this.status = status;

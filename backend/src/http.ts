@@ -123,8 +123,8 @@ const basePath = (url: string): string => new URL(url).pathname.replace(/\/+$/, 
 /** A proxy may answer something else than JSON. */
 function errorOf(text: string, status: number): BackendError {
   try {
-    const { error } = JSON.parse(text) as { readonly error?: ErrorFields };
-    if (error !== undefined) return new BackendError(error, status);
+    const body = JSON.parse(text) as { readonly error?: ErrorFields };
+    if (body.error !== undefined) return new BackendError(body.error, status, body);
   } catch {
     // not an error of the gateway
   }

@@ -2122,11 +2122,12 @@ export interface operations {
     readonly listDecisions: {
         readonly parameters: {
             readonly query?: {
-                readonly after?: string;
+                readonly after?: number;
                 readonly channel?: string;
                 readonly connection?: string;
-                readonly kind?: string;
+                readonly kind?: "authenticated" | "subscribed" | "unsubscribed" | "gap" | "replaying" | "refused" | "closed";
                 readonly limit?: number;
+                readonly until?: number;
                 readonly user?: string;
             };
             readonly header?: never;
@@ -2142,8 +2143,31 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
+                        readonly decisions: readonly {
+                            readonly cause?: string;
+                            readonly channel?: string;
+                            readonly code?: number;
+                            readonly command?: string;
+                            readonly conditions?: unknown;
+                            readonly connection: string;
+                            readonly detail?: string;
+                            readonly end?: components["schemas"]["Position"];
+                            readonly error?: string;
+                            readonly from?: components["schemas"]["Position"];
+                            /** @enum {string} */
+                            readonly kind: "authenticated" | "subscribed" | "unsubscribed" | "gap" | "replaying" | "refused" | "closed";
+                            readonly log?: string;
+                            readonly node: string;
+                            readonly reason?: string;
+                            readonly start?: components["schemas"]["Position"];
+                            readonly sub?: number;
+                            readonly time: number;
+                            readonly to?: components["schemas"]["Position"];
+                            readonly user: string | null;
+                        }[];
                         /** @description Nodes that did not answer */
                         readonly missing?: readonly string[];
+                        readonly more: number;
                     };
                 };
             };
@@ -2257,7 +2281,24 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": Record<string, never>;
+                    readonly "application/json": {
+                        readonly groups: readonly {
+                            readonly channel: string;
+                            readonly dead: number;
+                            readonly delayed: number;
+                            readonly epoch: string;
+                            readonly floor: number;
+                            readonly group: string;
+                            readonly head: number;
+                            readonly inFlight: number;
+                            readonly oldestAge: number | null;
+                            readonly ready: number;
+                            readonly rule: string;
+                        }[];
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                        readonly more: number;
+                    };
                 };
             };
             /** @description Refused, or failed. */
@@ -2634,6 +2675,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                        readonly nodes: readonly {
+                            readonly changes?: readonly string[];
+                            readonly node: string;
+                            readonly ok: boolean;
+                            readonly problem?: string;
+                            readonly restart?: readonly string[];
+                        }[];
+                    };
+                };
+            };
+            /** @description Failed. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly error: {
+                            readonly code: number;
+                            /** @description The address of the documentation */
+                            readonly docs: string;
+                            readonly head?: components["schemas"]["Position"];
+                            readonly issues?: readonly unknown[];
+                            readonly message: string;
+                            /** @enum {string} */
+                            readonly name: "draining" | "unavailable" | "connect_timeout" | "slow_reader" | "internal" | "keys_unavailable" | "flood" | "too_many_connections" | "connecting_too_fast" | "reconnect_requested" | "token_expired" | "token_not_active" | "token_revoked" | "token_required" | "token_malformed" | "token_algorithm" | "token_key_unknown" | "token_signature" | "token_claims" | "user_changed" | "connect_required" | "frame_too_large" | "protocol_violation" | "origin_refused" | "subprotocol_unknown" | "disconnected" | "connect_denied" | "frame_malformed" | "command_unknown" | "command_invalid" | "already_connected" | "channel_invalid" | "channel_unknown" | "permission_denied" | "already_subscribed" | "not_subscribed" | "payload_too_large" | "payload_invalid" | "rate_limited" | "too_many_subscriptions" | "not_found" | "method_not_allowed" | "not_member" | "unauthorized" | "storage_full" | "host_refused" | "unsupported_media_type" | "queue_full" | "delivery_expired" | "group_unknown" | "already_consuming" | "not_consuming" | "conflict" | "too_many_scheduled" | "not_scheduled" | "too_many_members" | "no_responders" | "responders_busy" | "request_timeout" | "responder_failed" | "responder_lost" | "request_cancelled" | "request_ended" | "too_many_requests" | "filter_invalid" | "filter_too_large" | "too_many_filters" | "binding_missing";
+                            readonly remedy: string;
+                            readonly responder?: unknown;
+                            readonly retryable: boolean;
+                            readonly retryAfter?: number;
+                        };
                         /** @description Nodes that did not answer */
                         readonly missing?: readonly string[];
                         readonly nodes: readonly {
@@ -3105,6 +3179,7 @@ export interface operations {
                         readonly lastSeen: number | null;
                         /** @description Nodes that did not answer */
                         readonly missing?: readonly string[];
+                        readonly more: number;
                         readonly online: boolean;
                         readonly user: string;
                     };
@@ -3308,7 +3383,21 @@ export interface operations {
                 content: {
                     readonly "application/json": {
                         readonly webhooks: readonly {
+                            readonly events: readonly string[];
+                            readonly failures: number;
+                            readonly halt: ("paused" | "gone") | null;
+                            readonly lag: number;
+                            readonly lastError?: {
+                                readonly failure: string;
+                                readonly message: string;
+                                readonly time: number;
+                            };
+                            readonly lastReceived?: number;
+                            /** @description Nodes that did not answer */
+                            readonly missing?: readonly string[];
                             readonly name: string;
+                            readonly node?: string;
+                            readonly oldest: number;
                         }[];
                     };
                 };
@@ -3346,7 +3435,23 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": Record<string, never>;
+                    readonly "application/json": {
+                        readonly events: readonly string[];
+                        readonly failures: number;
+                        readonly halt: ("paused" | "gone") | null;
+                        readonly lag: number;
+                        readonly lastError?: {
+                            readonly failure: string;
+                            readonly message: string;
+                            readonly time: number;
+                        };
+                        readonly lastReceived?: number;
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                        readonly name: string;
+                        readonly node?: string;
+                        readonly oldest: number;
+                    };
                 };
             };
             /** @description Refused, or failed. */
@@ -3384,7 +3489,11 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": Record<string, never>;
+                    readonly "application/json": {
+                        readonly events: number;
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                    };
                 };
             };
             /** @description Refused, or failed. */
@@ -3420,7 +3529,23 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": Record<string, never>;
+                    readonly "application/json": {
+                        readonly events: readonly string[];
+                        readonly failures: number;
+                        readonly halt: ("paused" | "gone") | null;
+                        readonly lag: number;
+                        readonly lastError?: {
+                            readonly failure: string;
+                            readonly message: string;
+                            readonly time: number;
+                        };
+                        readonly lastReceived?: number;
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                        readonly name: string;
+                        readonly node?: string;
+                        readonly oldest: number;
+                    };
                 };
             };
             /** @description Refused, or failed. */
@@ -3456,7 +3581,9 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": Record<string, never>;
+                    readonly "application/json": {
+                        readonly recorded: number;
+                    };
                 };
             };
             /** @description Refused, or failed. */
@@ -3487,7 +3614,11 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
-                        readonly keys: readonly unknown[];
+                        readonly keys: readonly {
+                            readonly crv: string;
+                            readonly kty: string;
+                            readonly x: string;
+                        }[];
                     };
                 };
             };
@@ -3525,8 +3656,29 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
+                        readonly connections: readonly {
+                            readonly connection: string;
+                            readonly message: string;
+                            readonly node: string;
+                            readonly open: boolean;
+                            readonly outcome: string;
+                            readonly sub?: number;
+                            readonly subscription?: string;
+                            readonly user: string | null;
+                        }[];
+                        readonly message: {
+                            readonly channel: string;
+                            readonly epoch: string;
+                            readonly id?: string;
+                            readonly offset: number;
+                            readonly time?: number;
+                        };
                         /** @description Nodes that did not answer */
-                        readonly missing?: readonly string[];
+                        readonly missing: readonly string[];
+                        readonly more: number;
+                        readonly outcome: string;
+                        readonly since: number | null;
+                        readonly summary: string;
                     };
                 };
             };

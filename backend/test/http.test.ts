@@ -111,6 +111,12 @@ describe('a call', () => {
     await expect(called).rejects.toMatchObject({ name: 'TypeError', cause: refused });
   });
 
+  it('that fails with more than an error keeps the whole answer', async () => {
+    const answer = { ...busy({ name: 'command_invalid', retryable: false }), nodes: [{ node: 'n1', ok: false }] };
+    const failed = answering([answer]).backend.post('/api/v1/reload', {});
+    await expect(failed).rejects.toMatchObject({ name: 'command_invalid', status: 503, body: answer });
+  });
+
   it('that is answered by something else says so', async () => {
     const send = async () => new Response('<html>', { status: 200 });
     const backend = new Backend({ url: 'http://gateway.test', apiKey: 'k', fetch: send as typeof fetch });

@@ -209,11 +209,12 @@ function checkWhyQuery(query: WhyQuery): void {
 }
 
 /** @throws SluiceError */
-function checkDecisionsQuery({ user, connection, channel, kind, after, limit }: DecisionsQuery): void {
+function checkDecisionsQuery({ user, connection, channel, kind, after, until, limit }: DecisionsQuery): void {
   if (user !== undefined) checkUser(user);
   if (connection !== undefined) checkText('connection', connection);
   if (channel !== undefined) checkText('channel', channel);
   checkCount('after', after);
+  checkCount('until', until);
   checkLimit(limit);
   if (kind === undefined || DECISION_KINDS.includes(kind)) return;
   throw new SluiceError('command_invalid', `"kind" must be one of ${DECISION_KINDS.join(', ')}`);

@@ -211,7 +211,7 @@ describe('GET /api/v1/connections', () => {
 describe('GET /api/v1/users/{user}', () => {
   it('reports the connections and channels of a user, and when the user was last seen', async () => {
     const { one, two } = await startTwo();
-    const nobody = { user: 'ada', online: false, connections: [], channels: [], lastSeen: null };
+    const nobody = { user: 'ada', online: false, connections: [], more: 0, channels: [], lastSeen: null };
     expect((await call(one, '/users/ada')).json).toEqual(nobody);
     await subscribe(one, 'ada', 'chat:b', 'chat:a');
     await subscribe(two, 'ada', 'chat:a', 'chat:c');

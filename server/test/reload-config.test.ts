@@ -91,7 +91,17 @@ describe('POST /api/v1/reload', () => {
     one.gateway.reloadFrom(async () => parse({ ...redis, channels }));
     two.gateway.reloadFrom(async () => parse({ ...redis, channels: { extra: { slow: 'never' } } as never }));
     const { status, json } = await post(one);
-    expect(status).toBe(422);
+    expect([status, json.error]).toMatchObject([
+      422,
+      {
+        name: 'command_invalid',
+        message: expect.stringMatching(
+          /1 of 2 nodes have reloaded\. Nothing has changed on two: .*channels\.extra\.slow/s,
+        ),
+        remedy: 'Correct the configuration of these nodes, and reload again.',
+        docs: expect.stringContaining('#command_invalid'),
+      },
+    ]);
     expect(json.nodes).toMatchObject([
       { node: 'one', ok: true, changes: ['channels: added "extra"', expect.any(String)], restart: expect.any(Array) },
       { node: 'two', ok: false, problem: expect.stringContaining('channels.extra.slow') },

@@ -85,6 +85,21 @@ describe.skipIf(process.platform !== 'linux')('workers', () => {
     expect(await subscribeOnAll(gateway, 'extra')).toEqual(['ok', 'ok']);
   });
 
+  it('pass the rules on to the process of the engine: it counts how long the members of a dead worker stay', async () => {
+    const withGrace = (grace: string) => ({ 'chat:{room}': { allow: open, history: true, presence: { grace } } });
+    const gateway = await launch({ channels: withGrace('0s') }).start();
+    gateway.configure({ channels: withGrace('1h') });
+    expect((await reload(gateway)).status).toBe(200);
+    const clients = await Promise.all(['m/1', 'm/2'].map((worker) => gateway.clientOn(worker, `user of ${worker}`)));
+    for (const client of clients) await client.channel('chat:a').presence.enter();
+    process.kill(gateway.pidOf('worker'), 'SIGKILL');
+    for (const client of clients) client.close();
+    await gateway.logged(({ msg }) => msg === 'process ready', { count: 4 }); // engine, two workers, the replacement
+    const response = await gateway.request('/api/v1/channels/chat:a/members');
+    const { members } = (await response.json()) as { members: readonly { user: string }[] };
+    expect(members.map(({ user }) => user).sort()).toEqual(['user of m/1', 'user of m/2']);
+  });
+
   it('change nothing if the configuration is wrong, or cannot be applied', async () => {
     const gateway = await launch().start();
     const extra = { ...CHANNELS, extra: { allow: open } };

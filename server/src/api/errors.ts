@@ -21,6 +21,9 @@ export function internalReply(): HttpReply {
   return jsonReply(ERRORS.internal.status, { error: explained(errorBody('internal')) });
 }
 
+/** An error of the catalogue beside other fields of a reply. */
+export const errorField = (refusal: Refusal): { readonly error: ErrorBody } => ({ error: explained(refusal.body) });
+
 function explained(body: ErrorBody): ErrorBody & { readonly docs: string } {
   return { ...body, docs: ERROR_DOCS + body.name };
 }

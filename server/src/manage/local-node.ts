@@ -52,6 +52,8 @@ export interface ConnectionsQuestion {
 /** A user as one node knows them. */
 export interface LocalUser {
   readonly connections: readonly ConnectionStatus[];
+  /** More connections than these. */
+  readonly more: number;
   readonly channels: readonly string[];
   readonly lastSeen: number | null;
 }
@@ -169,6 +171,7 @@ export class LocalNode {
     );
     return {
       connections: sessions.slice(0, MOST_CONNECTIONS).map((session) => this.#show(session)),
+      more: Math.max(0, sessions.length - MOST_CONNECTIONS),
       channels: [...channels].sort().slice(0, MOST_CHANNELS),
       lastSeen: sessions.length > 0 ? this.#parts.clock.now() : this.#lastSeen.of(name),
     };

@@ -11,7 +11,7 @@ describe('a user over all nodes', () => {
   const channelsOf = (from: number) => Array.from({ length: 800 }, (_, at) => `c${String(from + at).padStart(5, '0')}`);
 
   it('has at most 1,000 channels, each once, in their order', async () => {
-    const parts = [500, 0].map((from) => ({ connections: [], channels: channelsOf(from), lastSeen: null }));
+    const parts = [500, 0].map((from) => ({ connections: [], more: 0, channels: channelsOf(from), lastSeen: null }));
     const { channels } = await manageOver(parts).user('ada');
     expect(channels).toEqual(
       [...channelsOf(0), ...channelsOf(500)].filter((_, at, all) => all.indexOf(all[at] ?? '') === at).slice(0, 1_000),
@@ -22,7 +22,7 @@ describe('a user over all nodes', () => {
     ['nobody remembers the user', [null, null], null],
     ['the latest time of all nodes', [7, null, 9, 8], 9],
   ])('was last seen: %s', async (_, times, lastSeen) => {
-    const parts = times.map((time) => ({ connections: [], channels: [], lastSeen: time }));
+    const parts = times.map((time) => ({ connections: [], more: 0, channels: [], lastSeen: time }));
     expect(await manageOver(parts, ['n9']).user('ada')).toMatchObject({ lastSeen, online: false, missing: ['n9'] });
   });
 });

@@ -130,6 +130,7 @@ export class Manage {
       user,
       online: connections.length > 0,
       connections,
+      more: answers.reduce((sum, { answer }) => sum + answer.more, 0),
       channels: [...new Set(answers.flatMap(({ answer }) => answer.channels))].sort().slice(0, MOST_CHANNELS),
       lastSeen: times.length === 0 ? null : Math.max(...times),
       ...missingOf(missing),

@@ -120,7 +120,10 @@ export interface ActionReport extends OverAllNodes {
 export interface UserReport extends OverAllNodes {
   readonly user: string;
   readonly online: boolean;
+  /** At most 1,000 of each node. */
   readonly connections: readonly ConnectionStatus[];
+  /** More connections than are listed. List them with `connections`. */
+  readonly more: number;
   /** What the user's connections are subscribed to, in alphabetical order: at most 1,000. */
   readonly channels: readonly string[];
   /**

@@ -47,11 +47,22 @@ describe('the latest decisions', () => {
     ['of a channel', { channel: 'chat:1' }, ['subscribed c1']],
     ['of a kind', { kind: 'refused' }, ['refused c1', 'refused c0']],
     ['after a time', { after: 10 }, ['refused c1', 'subscribed c1', 'authenticated c1']],
+    ['until a time, also of its millisecond', { until: 10 }, ['refused c0', 'subscribed c0', 'authenticated c0']],
     ['the newest', { limit: 2 }, ['refused c1', 'subscribed c1']],
   ])('%s', async (_, query, expected) => {
     const node = start();
     fill(node);
     expect((await node.list(query)).map(({ kind, connection }) => `${kind} ${connection}`)).toEqual(expected);
+  });
+
+  it('say how many are not listed, and can be read to the end', async () => {
+    const node = start();
+    for (let at = 0; at < 3; at++) fill(node);
+    const { decisions, more } = await node.recent.list({ limit: 5 });
+    expect([decisions.length, more]).toEqual([5, 13]);
+    const older = await node.recent.list({ until: decisions.at(-1)?.time ?? 0, limit: 100 });
+    expect([older.decisions.length, older.more]).toEqual([15, 0]);
+    expect(older.decisions).toEqual(expect.arrayContaining([decisions.at(-1)]));
   });
 
   it('are 100 unless the query says otherwise', async () => {

@@ -11,6 +11,8 @@ export interface DecisionsQuery {
   readonly kind?: Decision['kind'];
   /** Only later ones: ms since the Unix epoch. */
   readonly after?: number;
+  /** Only those at this time or earlier: ms since the Unix epoch. */
+  readonly until?: number;
   /** 1 to 1,000; default 100. */
   readonly limit?: number;
 }
@@ -26,11 +28,19 @@ export type ReportedDecision = Decision & { readonly node: string; readonly user
 export interface DecisionList {
   /** Newest first. */
   readonly decisions: readonly ReportedDecision[];
+  /** More decisions than are listed: all older ones, or some of the same millisecond as the last one. */
+  readonly more: number;
   /** Nodes that did not answer. Absent: all have answered. */
   readonly missing?: readonly string[];
 }
 
 type LocalDecision = Omit<ReportedDecision, 'node'>;
+
+/** What one node answers to another. */
+interface LocalDecisions {
+  readonly decisions: readonly LocalDecision[];
+  readonly more: number;
+}
 
 const MOST = 100;
 
@@ -46,29 +56,29 @@ export class RecentDecisions {
 
   constructor(parts: RecentDecisionsParts) {
     this.#parts = parts;
-    parts.cluster.answer('why.recent', (query) => ({ decisions: this.#local(query as unknown as DecisionsQuery) }));
+    parts.cluster.answer('why.recent', (query) => this.#local(query as unknown as DecisionsQuery));
   }
 
   async list(query: DecisionsQuery): Promise<DecisionList> {
-    const { answers, missing } = await this.#parts.cluster.ask<{ decisions: LocalDecision[] }>(
-      'why.recent',
-      query as unknown as Json,
-    );
-    const decisions = answers
+    const { answers, missing } = await this.#parts.cluster.ask<LocalDecisions>('why.recent', query as unknown as Json);
+    const all = answers
       .flatMap(({ node, answer }) => answer.decisions.map((decision) => ({ ...decision, node }) as ReportedDecision))
-      .sort((a, b) => b.time - a.time)
-      .slice(0, query.limit ?? MOST);
-    return missing.length === 0 ? { decisions } : { decisions, missing };
+      .sort((a, b) => b.time - a.time);
+    const decisions = all.slice(0, query.limit ?? MOST);
+    const unsent = answers.reduce((sum, { answer }) => sum + answer.more, 0);
+    const more = unsent + all.length - decisions.length;
+    return missing.length === 0 ? { decisions, more } : { decisions, more, missing };
   }
 
-  #local(query: DecisionsQuery): LocalDecision[] {
+  #local(query: DecisionsQuery): LocalDecisions {
     const users = this.#users();
     const found: LocalDecision[] = [];
     for (const decision of this.#parts.ring.decisions) {
       const user = users.get(decision.connection) ?? null;
       if (fits(query, decision, user)) found.push({ ...decision, user } as LocalDecision);
     }
-    return found.reverse().slice(0, query.limit ?? MOST);
+    const decisions = found.reverse().slice(0, query.limit ?? MOST);
+    return { decisions, more: found.length - decisions.length };
   }
 
   /** Whose the connections are: the open ones, and those that the ring remembers. */
@@ -87,6 +97,7 @@ export class RecentDecisions {
 function fits(query: DecisionsQuery, decision: Decision, user: string | null): boolean {
   if (query.kind !== undefined && decision.kind !== query.kind) return false;
   if (query.after !== undefined && decision.time <= query.after) return false;
+  if (query.until !== undefined && decision.time > query.until) return false;
   if (query.connection !== undefined && decision.connection !== query.connection) return false;
   if (query.user !== undefined && user !== query.user) return false;
   return query.channel === undefined || channelOf(decision) === query.channel;

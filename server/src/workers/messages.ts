@@ -36,6 +36,8 @@ export type ToProcess =
   | { readonly type: 'stageReload'; readonly id: number; readonly gathered: Gathered }
   /** All workers are prepared; or one is not, and nothing changes. */
   | { readonly type: 'endReload'; readonly id: number; readonly commit: boolean }
+  /** To the owner of the engine: this configuration is in force now. */
+  | { readonly type: 'adopt'; readonly gathered: Gathered }
   /** The answer to `reload`. */
   | { readonly type: 'reloaded'; readonly id: number; readonly result: NodeReload };
 

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Rules } from '../channels/rules.ts';
-import { complete } from '../config/load.ts';
+import { complete, type Gathered } from '../config/load.ts';
 import { EngineOwner } from '../engine/remote/engine-owner.ts';
 import { createEngine } from '../engines.ts';
 import { createLogger } from '../observe/log.ts';
@@ -37,8 +37,16 @@ async function run(link: SupervisorLink): Promise<void> {
     }
     process.exit(0);
   };
+  // One after the other, so that the latest configuration wins.
+  let adopted: Promise<void> = Promise.resolve();
+  const adopt = (next: Gathered): void => {
+    adopted = adopted
+      .then(async () => rules.replace((await complete(next, { env: process.env, invented })).channels))
+      .catch((error: unknown) => log.error({ err: error }, 'the engine keeps the rules of before the reload'));
+  };
   link.listen((message) => {
     if (message.type === 'stop') void stop();
+    else if (message.type === 'adopt') adopt(message.gathered);
   });
   link.onOrphaned(() => {
     const look = (): void => {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
+import type { ConfigInput } from '../config/config.ts';
 import type { Loaded } from '../config/load.ts';
 import { parseConfig } from '../config/schema.ts';
 import { ManualClock } from '../util/clock.ts';
@@ -8,9 +9,8 @@ import type { HandleListener } from './spawn.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** A supervisor whose two workers are simulated by the test. */
-async function start() {
-  const redis = { engine: 'redis', redis: { url: 'redis://localhost' } } as const;
-  const config = parseConfig({ ...redis, workers: 2, keys: [{ secret: 'x'.repeat(32) }], channels: {} });
+async function start(engine: ConfigInput = { engine: 'redis', redis: { url: 'redis://localhost' } }) {
+  const config = parseConfig({ ...engine, workers: 2, keys: [{ secret: 'x'.repeat(32) }], channels: {} });
   const processes: { listener: HandleListener; sent: ToProcess[] }[] = [];
   const supervisor = new Supervisor({ config, gathered: {} } as unknown as Loaded, {
     ...{ clock: new ManualClock(), random: () => 1, system: 'linux', log: pino({ level: 'silent' }) },
@@ -28,7 +28,7 @@ async function start() {
   await supervisor.start();
   const [first, second] = processes;
   if (first === undefined || second === undefined) throw new Error('two workers must have been started');
-  return { first, second };
+  return { supervisor, config, processes, first, second };
 }
 
 const answersOf = (sent: readonly ToProcess[]) => sent.filter(({ type }) => type === 'scraped');
@@ -48,4 +48,20 @@ it.each([
   await turn();
   expect(answersOf(first.sent)).toEqual([{ type: 'scraped', id: 7, text }]);
   expect(answersOf(second.sent)).toEqual([]);
+});
+
+it('gives the owner of the engine the configuration of a reload, once all workers have prepared it', async () => {
+  const { supervisor, config, processes } = await start({ engine: 'memory' });
+  const [owner, ...workers] = processes;
+  const next = { config, gathered: { input: { port: 2 } } } as unknown as Loaded;
+  const reloaded = supervisor.reload(next);
+  await turn();
+  expect(owner?.sent.map(({ type }) => type)).toEqual(['start']);
+  for (const { listener } of workers) listener.message({ type: 'reloadStaged', id: 1 });
+  await turn();
+  expect(owner?.sent.at(-1)).toEqual({ type: 'adopt', gathered: next.gathered });
+  for (const { listener } of workers) {
+    listener.message({ type: 'reloadCommitted', id: 1, report: { changes: [], restart: [] } });
+  }
+  await reloaded;
 });

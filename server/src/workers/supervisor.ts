@@ -84,6 +84,8 @@ export class Supervisor {
       log: this.#parts.log,
       adopt: (next) => {
         this.#loaded = next;
+        // An owner that is starting may have the configuration before.
+        this.#owner?.send({ type: 'adopt', gathered: next.gathered });
       },
       differences: (next) => differencesOf(this.#loaded.config, next.config),
     });

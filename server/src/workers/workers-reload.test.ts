@@ -16,6 +16,7 @@ interface PlayedWorker extends ReloadingWorker {
 function setUp(names: readonly string[] = ['m/1', 'm/2']) {
   const clock = new ManualClock();
   const adopted: Loaded[] = [];
+  const late: unknown[] = [];
   const workers = names.map((name): PlayedWorker => {
     const sent: ToProcess[] = [];
     return { name, ready: true, sent, send: (message) => void sent.push(message) };
@@ -26,11 +27,11 @@ function setUp(names: readonly string[] = ['m/1', 'm/2']) {
     clock,
     adopt,
     differences: () => DIFFERENCES,
-    log: { debug: () => {} },
+    log: { debug: () => {}, warn: (fields: unknown) => void late.push(fields) },
   });
   for (const { name } of workers) reload.starting(name);
   const ends = () => workers.map(({ sent }) => sent.flatMap((one) => (one.type === 'endReload' ? [one.commit] : [])));
-  return { clock, adopted, workers, reload, ends };
+  return { clock, adopted, late, workers, reload, ends };
 }
 
 const turn = () => new Promise(setImmediate);
@@ -72,6 +73,15 @@ describe('a reload of workers', () => {
     await expect(applied).rejects.toThrow('m/2 did not prepare the reload within 10 seconds');
     expect([ends(), adopted]).toEqual([[[false], [false]], []]);
     expect(clock.running).toBe(0);
+  });
+
+  it('reports what has changed although workers are late to apply it, and names them', async () => {
+    const { reload, applied, clock, adopted, late } = await begun();
+    for (const name of ['m/1', 'm/2']) reload.answered(name, { type: 'reloadStaged', id: 1 });
+    await turn();
+    clock.advance(10_000);
+    expect(await applied).toEqual(DIFFERENCES);
+    expect([adopted, late]).toEqual([[LOADED], [{ workers: ['m/1', 'm/2'] }]]);
   });
 
   it('does not wait for a worker that has ended, before or after it has prepared it', async () => {

@@ -17,7 +17,7 @@ export interface ReloadingWorker {
 export interface WorkersReloadParts {
   readonly workers: () => readonly ReloadingWorker[];
   readonly clock: Clock;
-  readonly log: Pick<Logger, 'debug'>;
+  readonly log: Pick<Logger, 'debug' | 'warn'>;
   /** Processes that start from now on get this configuration. */
   readonly adopt: (loaded: Loaded) => void;
   /** What differs from the configuration in force. */
@@ -109,7 +109,9 @@ export class WorkersReload {
     this.#adopt(loaded);
     const committed = this.#collect(id, 'reloadCommitted');
     this.#send({ type: 'endReload', id, commit: true });
-    return reportOf((await committed).answers) ?? expected;
+    const { answers: reports, missing: late } = await committed;
+    if (late.length > 0) log.warn({ workers: late }, LATE);
+    return reportOf(reports) ?? expected;
   }
 
   #send(message: ToProcess): void {
@@ -153,9 +155,11 @@ const lateOf = (missing: readonly string[]): string | undefined =>
     ? undefined
     : `${missing.join(', ')} did not prepare the reload within ${TO_RELOAD / 1_000} seconds. Try again`;
 
+const LATE = `these workers still apply the reload after ${TO_RELOAD / 1_000} seconds`;
+
 const NOBODY_LEFT =
   'every worker ended while it prepared the reload; their log says why. Nothing has changed: correct the configuration, or try again';
 
-/** All workers had the same configuration; `undefined`: none has reported, because all have ended. */
+/** All workers had the same configuration; `undefined`: none has reported, because all have ended or are late. */
 const reportOf = (answers: readonly Answer[]): ReloadReport | undefined =>
   answers.flatMap((answer) => (answer.type === 'reloadCommitted' ? [answer.report] : []))[0];

@@ -1,8 +1,18 @@
 import { LIMITS } from '@sluice/protocol';
 import { VERBS } from '../../auth/identity.ts';
+import { DECISION_KINDS } from '../../why/recent-decisions.ts';
 import { CHANNEL_NAME, CHANNEL_PATTERN, MISSING } from './components.ts';
 import type { Operations } from './operation.ts';
-import { ANY, body, list, NUMBER, oneOf, ref, reply, text, upTo, whole } from './schema.ts';
+import { ANY, body, FLAG, list, NUMBER, oneOf, orNull, ref, reply, text, upTo, whole } from './schema.ts';
+
+const WHOSE = { connection: text(), user: orNull(text()) };
+const SUBSCRIPTION = { subscription: text(), sub: whole(1) };
+/** What some kinds of decisions have. */
+const DECIDED = {
+  ...{ channel: text(), log: text(), sub: whole(1), start: ref('Position'), end: ref('Position') },
+  ...{ from: ref('Position'), to: ref('Position'), reason: text(), cause: text(), conditions: ANY },
+  ...{ command: text(), error: text(), detail: text(), code: whole() },
+};
 
 /** Permissions, tokens and tickets. */
 export const ACCESS_OPERATIONS: Operations = {
@@ -23,12 +33,29 @@ export const ACCESS_OPERATIONS: Operations = {
   'GET /api/v1/why': {
     ...{ id: 'explainDelivery', tag: 'access', needs: 'manage' },
     query: { user: text(), connection: text(), message: text(), channel: CHANNEL_NAME, offset: whole(1) },
-    reply: reply({}, MISSING),
+    reply: reply({
+      message: reply({ channel: text(), epoch: text(), offset: whole(1) }, { id: text(), time: NUMBER }),
+      outcome: text(),
+      summary: text(),
+      connections: list(reply({ node: text(), ...WHOSE, open: FLAG, outcome: text(), message: text() }, SUBSCRIPTION)),
+      since: orNull(NUMBER),
+      more: whole(),
+      ...MISSING,
+    }),
   },
   'GET /api/v1/decisions': {
     ...{ id: 'listDecisions', tag: 'access', needs: 'manage on **' },
-    query: { user: text(), connection: text(), channel: text(), kind: text(), after: text(), limit: whole(1) },
-    reply: reply({}, MISSING),
+    query: {
+      ...{ user: text(), connection: text(), channel: text(), kind: oneOf(...DECISION_KINDS) },
+      ...{ after: whole(), until: whole(), limit: whole(1, LIMITS.historyPage) },
+    },
+    reply: reply(
+      {
+        decisions: list(reply({ time: NUMBER, node: text(), ...WHOSE, kind: oneOf(...DECISION_KINDS) }, DECIDED)),
+        more: whole(),
+      },
+      MISSING,
+    ),
   },
   'GET /api/v1/tap': {
     ...{ id: 'tap', tag: 'access', needs: 'manage on the channel; for a user on **' },

@@ -9,7 +9,7 @@ export const PAYLOADS = {
 };
 export const MISSING = { missing: list(text(), { description: 'Nodes that did not answer' }) };
 
-const ERROR = reply(
+export const ERROR = reply(
   {
     code: whole(4000, 4999),
     name: oneOf(...Object.keys(ERRORS)),

@@ -71,6 +71,7 @@ function describe(route: Route): object {
     type = JSON_TYPE,
     body,
     bodyOptional,
+    failures = {},
   } = operation ?? {};
   return {
     operationId: id,
@@ -81,6 +82,9 @@ function describe(route: Route): object {
     ...(body === undefined ? {} : { requestBody: { required: bodyOptional !== true, content: json(body) } }),
     responses: {
       [status]: { description: 'Done.', content: { [type]: { schema: reply } } },
+      ...Object.fromEntries(
+        Object.entries(failures).map(([code, schema]) => [code, { description: 'Failed.', content: json(schema) }]),
+      ),
       default: {
         description: 'Refused, or failed.',
         content: {

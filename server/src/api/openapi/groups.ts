@@ -1,5 +1,5 @@
 import { LIMITS } from '@sluice/protocol';
-import { PAYLOADS } from './components.ts';
+import { MISSING, PAYLOADS } from './components.ts';
 import type { Operation, Operations } from './operation.ts';
 import { body, list, NUMBER, orNull, ref, reply, type Schema, text, upTo, whole } from './schema.ts';
 
@@ -16,7 +16,20 @@ const settle = (id: string, more: Readonly<Record<string, Schema>> = {}): Operat
 
 /** Queues and consumer groups. */
 export const GROUP_OPERATIONS: Operations = {
-  'GET /api/v1/groups': group('listGroups', 'manage on **', { reply: reply({}) }),
+  'GET /api/v1/groups': group('listGroups', 'manage on **', {
+    reply: reply(
+      {
+        groups: list(
+          reply({
+            ...{ channel: text(), group: text(), rule: text(), epoch: text(), floor: whole(), head: whole() },
+            ...{ ready: whole(), inFlight: whole(), delayed: whole(), dead: whole(), oldestAge: orNull(NUMBER) },
+          }),
+        ),
+        more: whole(),
+      },
+      MISSING,
+    ),
+  }),
   [`GET ${GROUP}`]: group('readGroup', 'consume', {
     reply: reply({
       group: text(),

@@ -1,5 +1,5 @@
 import { LIMITS } from '@sluice/protocol';
-import { CHANNEL_PATTERN, MISSING } from './components.ts';
+import { CHANNEL_PATTERN, ERROR, MISSING } from './components.ts';
 import type { Operation, Operations } from './operation.ts';
 import { ANY, body, FLAG, list, NUMBER, oneOf, orNull, ref, reply, type Schema, text, upTo, whole } from './schema.ts';
 
@@ -14,6 +14,10 @@ const TARGET = {
   pattern: CHANNEL_PATTERN,
   except: { anyOf: [text(), list(text(), { maxItems: 1000 })] },
   reason: REASON,
+};
+
+const RELOADED = {
+  nodes: list(reply({ node: text(), ok: FLAG }, { changes: list(text()), restart: list(text()), problem: text() })),
 };
 
 const onUser = (id: string, more: Readonly<Record<string, Schema>> = {}): Operation => ({
@@ -35,14 +39,8 @@ export const MANAGE_OPERATIONS: Operations = {
   },
   'POST /api/v1/reload': {
     ...{ id: 'reload', tag: 'nodes', needs: 'an API key without caps' },
-    reply: reply(
-      {
-        nodes: list(
-          reply({ node: text(), ok: FLAG }, { changes: list(text()), restart: list(text()), problem: text() }),
-        ),
-      },
-      MISSING,
-    ),
+    reply: reply(RELOADED, MISSING),
+    failures: { 422: reply({ error: ERROR, ...RELOADED }, MISSING) },
   },
   'POST /api/v1/drain': {
     ...{ id: 'drain', tag: 'nodes', needs: 'an API key without caps' },
@@ -82,6 +80,7 @@ export const MANAGE_OPERATIONS: Operations = {
         user: text(),
         online: FLAG,
         connections: list(ref('Connection')),
+        more: whole(),
         channels: list(text()),
         lastSeen: orNull(NUMBER),
       },

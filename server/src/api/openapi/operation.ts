@@ -19,6 +19,8 @@ export interface Operation {
   readonly type?: string;
   /** Default: 200. */
   readonly status?: number;
+  /** Replies that have more than the error, by status. */
+  readonly failures?: Readonly<Record<number, Schema>>;
 }
 
 /** By method and path: `GET /api/v1/nodes`. */

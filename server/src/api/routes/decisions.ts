@@ -12,11 +12,12 @@ export interface DecisionServices extends Pick<ManageServices, 'apiKeys' | 'veri
 const TEXTS = ['user', 'connection', 'channel'] as const;
 const NUMBERS = {
   after: { min: 0, max: Number.MAX_SAFE_INTEGER },
+  until: { min: 0, max: Number.MAX_SAFE_INTEGER },
   limit: { min: 1, max: LIMITS.historyPage },
 };
 
 /**
- * `GET /api/v1/decisions?user&connection&channel&kind&after&limit`: the latest decisions about
+ * `GET /api/v1/decisions?user&connection&channel&kind&after&until&limit`: the latest decisions about
  * connections on all nodes, newest first. Needs `manage` on all channels.
  */
 export function decisionsRoute(services: DecisionServices): Route['handle'] {

@@ -1,7 +1,7 @@
 import type { OverAllNodes } from '../../manage/types.ts';
 import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
-import { errorReply } from '../errors.ts';
+import { errorField, errorReply } from '../errors.ts';
 import { readFields } from '../fields.ts';
 import { asTrusted, type RevocationServices } from './revocations.ts';
 
@@ -36,9 +36,23 @@ export function reloadRoute(services: ReloadServices): (request: Request) => Pro
       const fields = await readFields(request, []);
       if (fields instanceof Refusal) return errorReply(fields);
       const report = reportReload(await services.reload());
-      const isDone = report.missing === undefined && report.nodes.every(({ ok }) => ok);
-      return jsonReply(isDone ? 200 : 422, report);
+      const refusal = refusalOf(report);
+      return refusal === null ? jsonReply(200, report) : jsonReply(422, { ...errorField(refusal), ...report });
     });
+}
+
+/** Why not all nodes have reloaded; `null`: they have. */
+function refusalOf({ nodes, missing = [] }: ClusterReload): Refusal | null {
+  const failed = nodes.flatMap((one) => (one.ok ? [] : [`${one.node}: ${one.problem}`]));
+  if (failed.length > 0) {
+    const done = `${nodes.length - failed.length} of ${nodes.length + missing.length} nodes have reloaded`;
+    const refusal = new Refusal('command_invalid', `${done}. Nothing has changed on ${failed.join('; ')}`);
+    return refusal.advise('Correct the configuration of these nodes, and reload again.');
+  }
+  if (missing.length === 0) return null;
+  return new Refusal('unavailable', `${missing.join(', ')} did not answer, and may not have reloaded`).advise(
+    'Look at the log of these nodes, and reload again.',
+  );
 }
 
 /** The answers of all nodes, as they are shown. */
