@@ -310,8 +310,8 @@ export const manage = [
   },
   {
     file: `${WHY}/recent-decisions.ts`,
-    from: 'return found.reverse().slice(0, query.limit ?? MOST);',
-    to: 'return found.slice(0, query.limit ?? MOST).reverse();',
+    from: 'found.reverse().slice(0, query.limit ?? MOST)',
+    to: 'found.slice(0, query.limit ?? MOST).reverse()',
     fault: 'the oldest decisions are reported as the latest',
     tests: [`${WHY}/recent-decisions.test.ts`],
   },
