@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
+import { expectFresh } from '../scripts/src/fresh-build.mjs';
 import { freePort } from './support/free-port.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -30,10 +31,13 @@ function run(command: string, cwd: string): void {
     env: UNASKED,
     shell: true,
     encoding: 'utf8',
-    timeout: 900_000, // packing builds every package
+    timeout: 900_000,
   });
   expect(status, `${command}\n${stdout}\n${stderr}`).toBe(0);
 }
+
+const scriptsOf = (workspace: string): unknown =>
+  JSON.parse(readFileSync(join(ROOT, workspace, 'package.json'), 'utf8')).scripts;
 
 /** Starts a long-running command, and resolves when it reports that it is ready. */
 function start(command: string, cwd: string, ready: RegExp): Promise<void> {
@@ -53,12 +57,16 @@ function start(command: string, cwd: string, ready: RegExp): Promise<void> {
 
 test('following the quickstart leads to two windows that exchange messages', async ({ browser }) => {
   test.setTimeout(1_800_000);
+  expectFresh(['backend', 'bridges']);
   folder = mkdtempSync(join(tmpdir(), 'sluice-quickstart-'));
   const [create = '', install = ''] = blocks('sh');
   const [pack = 'no pack command'] = /npm pack(?: -w \S+)+/.exec(install) ?? [];
   run(create, folder);
   const app = join(folder, 'my-app');
-  run(`${pack} --pack-destination ${folder} --silent`, ROOT);
+  // Packing builds every package. Here they are built, and to build them again would take minutes, and disturb other tests.
+  for (const [, name = ''] of pack.matchAll(/-w (\S+)/g))
+    expect(scriptsOf(name)).toMatchObject({ prepack: 'npm run build' });
+  run(`${pack} --ignore-scripts --pack-destination ${folder} --silent`, ROOT);
   const packed = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   run(`npm install --no-audit --no-fund ${packed.map((name) => `../${name}`).join(' ')}`, app);
 
