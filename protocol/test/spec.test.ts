@@ -68,7 +68,7 @@ const RESULTS: { readonly [T in CommandType]: readonly (keyof Results[T])[] } = 
   subscribe: ['epoch', 'offset', 'state'],
   unsubscribe: [],
   publish: ['id', 'epoch', 'offset'],
-  history: ['epoch', 'head', 'first', 'messages', 'covers'],
+  history: ['epoch', 'head', 'first', 'messages', 'covers', 'noHistory'],
   enter: [],
   leave: [],
   watch: ['total'],
