@@ -62,13 +62,13 @@ export async function runTests(root, tests, run = runCommand) {
   const report = join(root, 'mutant.json');
   rmSync(report, { force: true });
   let hangs = false;
-  const limits = [`--testTimeout=${TEST_LIMIT}`, `--hookTimeout=${TEST_LIMIT}`];
+  const limits = [`--testTimeout=${TEST_LIMIT}`];
   const passed = await run(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', ...limits, ...tests],
     {
       cwd: root,
-      env: { SLUICE_TEST_REPORT: report },
+      env: { SLUICE_TEST_REPORT: report, SLUICE_HOOK_TIMEOUT: `${TEST_LIMIT}` },
       write: () => {},
       patience: PATIENCE,
       watch: (patience, onHang) =>
