@@ -1,4 +1,5 @@
 import type { InboundBridge } from '@sluice/server/bridging';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapRecord } from './mapping.ts';
 import type { SourceRecord } from './source.ts';
@@ -49,6 +50,26 @@ describe('a record becomes a message', () => {
     expect(mapRecord(without(event), to({ data: 'cloudevents' }))[0]?.draft).toEqual({ data: null, event: 't' });
     const [message] = mapRecord(without({ 'centrifugo-channels': 'a' }), to({ data: 'centrifugo' }));
     expect(message).toEqual({ channel: 'a', draft: { data: null } });
+  });
+
+  it('whose data as JSON has at most six times the bytes of the body with quotes: then nobody measures it', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom('\u0001', '"', '\\', '\ud800') }),
+    );
+    const body = fc.oneof(text, fc.json(), fc.constantFrom('', '1e20', '-1e-7', '[1e20,1e20]', 'true', '{}'));
+    fc.assert(
+      fc.property(body, fc.constantFrom<To['data']>('json', 'text', 'base64', 'cloudevents'), (content, data) => {
+        const headers = { ce_specversion: '1.0', ce_type: 't', 'content-type': 'text/plain' };
+        const from = record(content, { headers });
+        try {
+          const json = JSON.stringify(mapRecord(from, to({ data }))[0]?.draft.data) ?? '';
+          expect(Buffer.byteLength(json)).toBeLessThanOrEqual(6 * (from.body.length + 2));
+        } catch (error) {
+          if (!(error instanceof Unmappable)) throw error;
+        }
+      }),
+    );
   });
 
   it('with an event and tags; a tag without a value is left out', () => {

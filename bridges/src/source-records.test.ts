@@ -60,6 +60,17 @@ async function run(
 }
 
 describe('a record', () => {
+  it('is published with the bytes that it arrived in; a dead letter is measured', async () => {
+    const arrived: (number | undefined)[] = [];
+    const note = (messages: readonly InboundMessage[]) => {
+      arrived.push(...messages.map((message) => message.arrived));
+      return all(messages);
+    };
+    const ids = [1, 2].map((n) => record(n, { once: { id: `${n}` } }));
+    await run(new ScriptHost([note]), [[record(100), ...ids, record(0, { body: Buffer.from('{') })]]);
+    expect(arrived).toEqual([5, 3, 3, undefined]);
+  });
+
   it('is acknowledged once it and all before it are in the log', async () => {
     const host = new ScriptHost([outcomes(done, later, done), outcomes(done)]);
     const broker = await run(host, [[1, 2, 3].map((n) => record(n))]);

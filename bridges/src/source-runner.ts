@@ -20,6 +20,9 @@ import { Unmappable } from './unmappable.ts';
 /** Milliseconds between two attempts to publish while the gateway accepts nothing. */
 const HOLD = 1_000;
 
+/** A text has them as JSON, and not in the body. */
+const QUOTES = 2;
+
 /** A record on its way into the log. */
 interface Pending {
   readonly record: SourceRecord;
@@ -266,11 +269,12 @@ const placeOf = ({ topic, once, place }: SourceRecord): string =>
   `${topic}, ${'id' in once ? `message ${once.id ?? 'without an id'}` : `position ${place ?? once.position}`}`;
 
 /** @throws Unmappable if the record cannot be recognised when it is delivered again */
-function onceFor({ once }: SourceRecord, { channel, draft }: MappedMessage): InboundMessage {
-  if (!('id' in once)) return { channel, draft, once };
+function onceFor({ once, body }: SourceRecord, { channel, draft }: MappedMessage): InboundMessage {
+  const arrived = body.length + QUOTES;
+  if (!('id' in once)) return { channel, draft, once, arrived };
   if (once.id === null)
     throw new Unmappable('the message has no id, so it could not be recognised when it is delivered again');
-  return { channel, draft, once: { id: once.id } };
+  return { channel, draft, once: { id: once.id }, arrived };
 }
 
 const inWords = ({ error, detail }: Pick<RefusedMessage, 'error' | 'detail'>): string => `${error}: ${detail}`;

@@ -14,6 +14,11 @@ export interface InboundMessage {
    * bridge's `dedupe`.
    */
   readonly once: { readonly partition: string; readonly position: string } | { readonly id: string };
+  /**
+   * Bytes that `data` arrived in, with the quotes of a text: spares measuring a message that is surely
+   * small enough. Absent: it is measured.
+   */
+  readonly arrived?: number;
 }
 
 /** A message was not published. */

@@ -61,6 +61,12 @@ describe('what a bridge publishes', () => {
     ]);
   });
 
+  it('is measured by the door, unless its bytes are known', async () => {
+    const { publisher, requests } = start();
+    await publisher.publish([message(1), { ...message(2), arrived: 7 }]);
+    expect(requests.map(({ arrived }) => arrived)).toEqual([undefined, 7]);
+  });
+
   it('does not wait in the next batch', async () => {
     let isAway = true;
     const { publisher } = start(() => (isAway ? away : undefined));

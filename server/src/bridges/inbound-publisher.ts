@@ -59,9 +59,9 @@ export class InboundPublisher {
     return (await Promise.all(batch.outcomes)).map(outcomeOf);
   }
 
-  #requestOf({ channel, draft, once }: InboundMessage): PublishRequest {
+  #requestOf({ channel, draft, once, arrived }: InboundMessage): PublishRequest {
     const { bridge, dedupe } = this.#parts;
-    const common = { channel, by: this.#by, allowance: null };
+    const common = { channel, by: this.#by, allowance: null, ...(arrived !== undefined && { arrived }) };
     if ('id' in once) return { ...common, draft: { ...draft, key: keyOf(once.id) }, dedupe };
     return { ...common, draft, source: { name: bridge, ...once } };
   }
