@@ -79,7 +79,8 @@ export class SourceRunner implements Bridge {
 
   async #read(open: OpenSource, signal: AbortSignal): Promise<void> {
     this.#parts.host.moved('running');
-    const acknowledgements = new AcknowledgeQueue(open, () => this.#backoff.reset());
+    const onDone = () => this.#backoff.reset();
+    const acknowledgements = new AcknowledgeQueue(open, { most: this.#parts.config.inFlight, onDone });
     while (!signal.aborted) await this.#readBatch({ open, acknowledgements }, signal);
     await acknowledgements.done();
   }

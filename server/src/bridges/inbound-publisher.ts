@@ -5,7 +5,7 @@ import type { Door, PublishOutcome } from '../channels/door.ts';
 import type { Publication, PublishRequest } from '../channels/publication.ts';
 import type { Log } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
-import type { NowOrLater } from '../util/now-or-later.ts';
+import { allOf, type NowOrLater } from '../util/now-or-later.ts';
 import type { InboundMessage, InboundOutcome } from './bridge-host.ts';
 
 export interface InboundPublisherParts {
@@ -44,7 +44,7 @@ export class InboundPublisher {
    */
   async publish(messages: readonly InboundMessage[]): Promise<readonly InboundOutcome[]> {
     const { door } = this.#parts;
-    const prepared = await Promise.all(messages.map((message) => door.prepare(this.#requestOf(message))));
+    const prepared = await allOf(messages.map((message) => door.prepare(this.#requestOf(message))));
     const publications = this.#parts.stops ? upToFinal(prepared) : prepared;
     const batch: Batch = { publications, outcomes: [], held: new Map() };
     // Within one step: an append that follows a refused one is refused by the engine only if it was
@@ -56,7 +56,7 @@ export class InboundPublisher {
       if (this.#isAlone(publications[at]))
         this.#append(batch, at, channel, await this.#appendAlone(batch, at, channel));
     }
-    return (await Promise.all(batch.outcomes)).map(outcomeOf);
+    return (await allOf(batch.outcomes)).map(outcomeOf);
   }
 
   #requestOf({ channel, draft, once, arrived }: InboundMessage): PublishRequest {

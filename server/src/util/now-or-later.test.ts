@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chain, type NowOrLater, recover } from './now-or-later.ts';
+import { allOf, chain, type NowOrLater, recover } from './now-or-later.ts';
 
 const broken = new Error('broken');
 const double = (value: number): number => value * 2;
@@ -47,6 +47,16 @@ describe('chain', () => {
         expect(await value).toBe(list.reduce((sum, { add }) => sum + add, 0));
       }),
     );
+  });
+});
+
+describe('allOf', () => {
+  it('returns known values at once', () => {
+    expect(allOf([1, 2])).toEqual([1, 2]);
+  });
+
+  it('waits for values that promises bring, and keeps the order', async () => {
+    expect(await allOf([Promise.resolve(1), 2, Promise.resolve(3)])).toEqual([1, 2, 3]);
   });
 });
 

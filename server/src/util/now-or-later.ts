@@ -28,3 +28,7 @@ export function recover<T>(ask: () => NowOrLater<T>, failed: (error: unknown) =>
     return failed(error);
   }
 }
+
+/** All values, in order: at once if all are known, without a promise for each. */
+export const allOf = <T>(values: readonly NowOrLater<T>[]): NowOrLater<readonly T[]> =>
+  values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as readonly T[]);
