@@ -8,7 +8,7 @@ import { TooLarge } from './too-large.ts';
 const message = (offset: number) => ({ epoch: 'e', message: { id: `m${offset}`, offset, time: 0, data: offset } });
 const gap = { reason: 'retention', from: { epoch: 'e', offset: 0 }, to: { epoch: 'e', offset: 4 } };
 
-/** A channel with these batches, until they are acknowledged; then the bridge stops. */
+/** A channel with these batches. When all are acknowledged, the bridge stops. */
 class Channel extends ScriptHost {
   /** What happened, in order. */
   readonly events: string[] = [];
@@ -23,31 +23,44 @@ class Channel extends ScriptHost {
   override async openFeed(): Promise<OutboundFeed> {
     this.openFeeds++;
     let isOpen = true;
+    let next = 0;
+    let end = () => {};
+    const closed = new Promise<void>((resolve) => {
+      end = resolve;
+    });
     return {
       next: async () => {
-        const [batch] = this.#batches;
-        if (batch === undefined) this.stop.abort();
+        if (this.#batches.length === 0) this.stop.abort();
+        const batch = this.#batches[next];
+        if (batch === undefined) await closed;
+        next++;
         return isOpen && batch !== undefined ? batch : { gaps: [], messages: [] };
       },
       acknowledge: async (dead = new Map()) => {
         this.events.push(['acknowledged', ...[...dead].map(([offset, why]) => `${offset} dead: ${why}`)].join(' '));
         this.#batches.shift();
+        next--;
+        if (this.#batches.length === 0) this.stop.abort();
       },
       close: () => {
         if (isOpen) this.openFeeds--;
         isOpen = false;
+        end();
       },
     };
   }
 }
 
-/** @param send what the broker does with a batch */
+/** @param send what the broker does with a batch, when it has got so many messages */
 async function run(
   host: Channel,
   send: (count: number, records: readonly SinkRecord[]) => Promise<void> = async () => {},
+  { overlaps = false }: { readonly overlaps?: boolean } = {},
 ): Promise<SinkRecord[]> {
   const sent: SinkRecord[] = [];
-  const config = { origin: 'here', envelope: 'raw', from: { channel: 'c' } } as unknown as OutboundBridge;
+  const config = {
+    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, inFlight: 4 },
+  } as unknown as OutboundBridge;
   const open = async () => ({
     send: async (records: readonly SinkRecord[]) => {
       sent.push(...records);
@@ -56,7 +69,7 @@ async function run(
     },
     close: async () => {},
   });
-  await new SinkRunner({ config, host, sink: { attributePrefix: 'ce_', open } }).run(host.stop.signal);
+  await new SinkRunner({ config, host, sink: { attributePrefix: 'ce_', overlaps, open } }).run(host.stop.signal);
   return sent;
 }
 
@@ -170,5 +183,43 @@ describe('a message that is too large for the broker', () => {
     });
     expect(host.pauses).toEqual([250, 500, 1_000, 2_000]);
     expect(host.counts).toEqual({ sent: 3 });
+  });
+});
+
+describe('a broker that accepts messages while it confirms earlier ones', () => {
+  const messages = (to: number) =>
+    Array.from({ length: to }, (_, at) => ({ gaps: [], messages: [message(at + 1)] }) as OutboundBatch);
+
+  it('gets the next ones before it has confirmed, at most `inFlight`', async () => {
+    const host = new Channel(messages(6));
+    let confirm = () => {};
+    const full = new Promise<void>((resolve) => {
+      confirm = resolve;
+    });
+    const send = async (count: number) => {
+      if (count === 4) setImmediate(confirm);
+      await full;
+    };
+    await run(host, send, { overlaps: true });
+    expect(host.events.slice(0, 5)).toEqual(['sent c/e/1', 'sent c/e/2', 'sent c/e/3', 'sent c/e/4', 'acknowledged']);
+    expect(host.counts).toEqual({ sent: 6 });
+  });
+
+  it('gets what it did not confirm, and what followed, again', async () => {
+    const host = new Channel(messages(3));
+    const send = async (count: number) => {
+      if (count === 2) throw new Error('refused');
+    };
+    const sent = await run(host, send, { overlaps: true });
+    expect(host.states).toContain('waiting: refused');
+    // Nothing was sent behind the one that was refused.
+    expect(sent.map(({ offset }) => offset)).toEqual([1, 2, 2, 3]);
+    expect(host.counts).toEqual({ sent: 3 });
+  });
+
+  it('gets one message after the other if `inFlight` is 4 and it does not overlap', async () => {
+    const host = new Channel(messages(2));
+    await run(host);
+    expect(host.events).toEqual(['sent c/e/1', 'acknowledged', 'sent c/e/2', 'acknowledged']);
   });
 });

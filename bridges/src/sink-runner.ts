@@ -9,6 +9,7 @@ import type {
 import { Backoff } from './backoff.ts';
 import { wrapDeadLetter, wrapGap, wrapMessage } from './envelope.ts';
 import { keepConnected } from './keep-connected.ts';
+import { SendWindow } from './send-window.ts';
 import type { OpenSink, Sink, SinkRecord } from './sink.ts';
 import { TooLarge } from './too-large.ts';
 
@@ -22,6 +23,26 @@ export interface SinkRunnerParts {
   readonly sink: Sink;
 }
 
+/** A sink that overlaps gets so many batches, so that the broker has the next one when it confirms one. */
+const OVERLAPPING = 4;
+
+/** What one connection uses. */
+interface Connected {
+  readonly open: OpenSink;
+  readonly feed: OutboundFeed;
+  readonly window: SendWindow;
+}
+
+/** A batch as the broker gets it. */
+interface Prepared {
+  readonly batch: OutboundBatch;
+  readonly records: SinkRecord[];
+  /** Offsets of messages that are too large for the broker, and why. */
+  readonly dead: Map<number, string>;
+  /** Ids of records that are known to be too large: until the batch is acknowledged. */
+  readonly used: string[];
+}
+
 /**
  * Sends a channel to a broker: take the next messages, send them in order, and acknowledge them once
  * the broker has confirmed all of them. After a failure it begins again at the first message that was
@@ -31,12 +52,16 @@ export interface SinkRunnerParts {
 export class SinkRunner implements Bridge {
   readonly #parts: SinkRunnerParts;
   readonly #backoff: Backoff;
-  /** Records that are too large for the broker, by id: why. Until the end of their batch. */
+  /** Records that are too large for the broker, by id: why. Until their batch is acknowledged. */
   readonly #tooLarge = new Map<string, string>();
+  /** Maximum number of messages of one batch. */
+  readonly #batch: number;
 
   constructor(parts: SinkRunnerParts) {
     this.#parts = parts;
     this.#backoff = new Backoff(parts.host.random);
+    const { sink, config } = parts;
+    this.#batch = sink.overlaps === true ? Math.ceil(config.inFlight / OVERLAPPING) : config.inFlight;
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -47,13 +72,15 @@ export class SinkRunner implements Bridge {
   }
 
   async #send(open: OpenSink, signal: AbortSignal): Promise<void> {
-    const { host } = this.#parts;
+    const { host, config } = this.#parts;
     const feed = await host.openFeed();
     const close = () => feed.close();
     signal.addEventListener('abort', close);
+    const window = new SendWindow({ most: config.inFlight, batch: this.#batch });
     try {
       host.moved('running');
-      while (!signal.aborted && (await this.#sendBatch(feed, open)));
+      while (!signal.aborted && (await this.#sendBatch({ open, feed, window })));
+      await window.done();
     } finally {
       signal.removeEventListener('abort', close);
       feed.close();
@@ -61,35 +88,46 @@ export class SinkRunner implements Bridge {
   }
 
   /** `false`: the feed was closed. */
-  async #sendBatch(feed: OutboundFeed, open: OpenSink): Promise<boolean> {
-    const batch = await feed.next();
-    if (batch.gaps.length + batch.messages.length === 0) return false;
-    const dead = new Map<number, string>();
-    const records = this.#recordsOf(batch, dead);
-    await this.#confirmed(open, records);
-    await feed.acknowledge(dead);
-    this.#backoff.reset();
-    this.#tooLarge.clear();
-    this.#count(batch, dead.size);
+  async #sendBatch({ open, feed, window }: Connected): Promise<boolean> {
+    await window.room();
+    const batch = await window.orFail(feed.next(this.#batch));
+    const count = batch.gaps.length + batch.messages.length;
+    if (count === 0) return false;
+    const prepared = this.#prepare(batch);
+    const acknowledge = () => this.#acknowledge(feed, prepared);
+    window.add({ count, confirmed: this.#confirmed(open, prepared.records), acknowledge });
+    // A sink that refuses a batch at once gets nothing behind it.
+    if (this.#parts.sink.overlaps === true) await new Promise(setImmediate);
     return true;
   }
 
-  /** @param dead gets the offsets of messages that are too large for the broker, and why */
-  #recordsOf({ gaps, messages }: OutboundBatch, dead: Map<number, string>): readonly SinkRecord[] {
-    const { host } = this.#parts;
-    const records = [
-      ...gaps.map((gap) => wrapGap(gap, host.clock.now(), this.#options)),
-      ...messages.map((outbound) => this.#recordOf(outbound, dead)),
-    ];
-    // A broker may have no room even for the record that stands for a message.
-    return this.#tooLarge.size === 0 ? records : records.filter(({ id }) => !this.#tooLarge.has(id));
+  async #acknowledge(feed: OutboundFeed, { batch, dead, used }: Prepared): Promise<void> {
+    await feed.acknowledge(dead);
+    this.#backoff.reset();
+    for (const id of used) this.#tooLarge.delete(id);
+    this.#count(batch, dead.size);
   }
 
-  #recordOf(outbound: Outbound, dead: Map<number, string>): SinkRecord {
+  #prepare(batch: OutboundBatch): Prepared {
+    const { host } = this.#parts;
+    const prepared = { batch, records: [] as SinkRecord[], dead: new Map<number, string>(), used: [] as string[] };
+    for (const gap of batch.gaps) this.#add(prepared, wrapGap(gap, host.clock.now(), this.#options));
+    for (const outbound of batch.messages) this.#add(prepared, this.#recordOf(outbound, prepared));
+    return prepared;
+  }
+
+  /** A broker may have no room even for the record that stands for a message. */
+  #add({ records, used }: Pick<Prepared, 'records' | 'used'>, record: SinkRecord): void {
+    if (this.#tooLarge.has(record.id)) used.push(record.id);
+    else records.push(record);
+  }
+
+  #recordOf(outbound: Outbound, { dead, used }: Pick<Prepared, 'dead' | 'used'>): SinkRecord {
     const { epoch, message } = outbound;
     const record = wrapMessage(epoch, message, this.#options);
     const detail = this.#tooLarge.get(record.id);
     if (detail === undefined) return record;
+    used.push(record.id);
     dead.set(message.offset, detail);
     return wrapDeadLetter(outbound, { size: record.body.length, detail }, this.#options);
   }

@@ -17,10 +17,11 @@ export interface SinkRecord {
 }
 
 /**
- * A sink that is connected. The runner calls one method at a time, except `close`.
+ * A sink that is connected. The runner calls one method at a time, except `close`, and `send` of a sink
+ * that overlaps.
  *
  * Duties:
- * - `send` passes the records on in their order, and resolves when the broker has confirmed all of them,
+ * - `send` passes the records on in their order, behind those of earlier calls, and resolves when the broker has confirmed all of them,
  *   as durably as it can. It rejects if one of them may be missing, also because no queue or stream
  *   accepts it, or if the connection is lost. Then all are sent again, after another `open`.
  * - It rejects with `TooLarge` if the broker will never accept a record because of its size, whatever
@@ -30,7 +31,7 @@ export interface SinkRecord {
  */
 export interface OpenSink {
   send(records: readonly SinkRecord[]): Promise<void>;
-  /** Ends the connection, and a `send` that waits. Never rejects. */
+  /** Ends the connection, and every `send` that waits. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -38,6 +39,11 @@ export interface OpenSink {
 export interface Sink {
   /** Begins the names of the attributes of a CloudEvent in headers, such as `ce_`. */
   readonly attributePrefix: string;
+  /**
+   * May `send` be called while the broker has not confirmed earlier records? Otherwise it gets up to
+   * `inFlight` records at once, and the next ones when these are confirmed.
+   */
+  readonly overlaps?: boolean;
   /** Connects. Rejects within some seconds if the broker is away; the message has no secrets. */
   open(): Promise<OpenSink>;
 }

@@ -69,15 +69,15 @@ class Pause {
     // The broker has messages, and they are not acknowledged.
     openFeed: async () => {
       const feed = await host.openFeed();
-      let taken = 0;
+      const taken: number[] = [];
       return {
-        next: async () => {
-          const batch = await feed.next();
-          taken = batch.messages.length;
+        next: async (most) => {
+          const batch = await feed.next(most);
+          taken.push(batch.messages.length);
           return batch;
         },
         acknowledge: async (dead) => {
-          await this.pass(taken);
+          await this.pass(taken.shift() ?? 0);
           await feed.acknowledge(dead);
         },
         close: () => feed.close(),

@@ -26,7 +26,7 @@ async function takeOver({ store, target: { ref, rule } }: Parts): Promise<number
 }
 
 const offsetsOf = async (feed: BridgeFeed): Promise<number[]> =>
-  (await feed.next()).messages.map(({ message }) => message.offset);
+  (await feed.next(10)).messages.map(({ message }) => message.offset);
 
 describe('the feed of a bridge', () => {
   it('begins at the first message that was not acknowledged', async () => {
@@ -37,7 +37,7 @@ describe('the feed of a bridge', () => {
       feed.close();
     }
     const feed = await BridgeFeed.open(parts);
-    await feed.next();
+    await feed.next(10);
     await feed.acknowledge();
     feed.close();
     const { store, target } = parts;
@@ -47,12 +47,12 @@ describe('the feed of a bridge', () => {
   it('ends when it claims and another has fenced the group, and leaves it all messages', async () => {
     const { world, parts } = await start(0);
     const feed = await BridgeFeed.open(parts);
-    const next = expect(feed.next()).rejects.toBeInstanceOf(FeedLost);
+    const next = expect(feed.next(10)).rejects.toBeInstanceOf(FeedLost);
     await world.idle();
     await parts.store.fence(parts.target.ref, parts.target.rule.delivery, 'another');
     await world.gateway.publish('orders', 1);
     await next;
-    await expect(feed.next()).rejects.toBeInstanceOf(FeedLost);
+    await expect(feed.next(10)).rejects.toBeInstanceOf(FeedLost);
     expect(await takeOver(parts)).toEqual([1]);
   });
 
@@ -74,7 +74,7 @@ describe('the feed of a bridge', () => {
       throw new EngineUnavailable('the connection was lost');
     };
     const feed = await BridgeFeed.open(parts);
-    await expect(feed.next()).rejects.toBeInstanceOf(FeedLost);
+    await expect(feed.next(10)).rejects.toBeInstanceOf(FeedLost);
     expect(await offsetsOf(await BridgeFeed.open(parts))).toEqual([1, 2]);
   });
 
@@ -83,6 +83,6 @@ describe('the feed of a bridge', () => {
     const feed = await BridgeFeed.open(parts);
     feed.close();
     expect(await takeOver(parts)).toEqual([1, 2]);
-    expect(await feed.next()).toEqual({ gaps: [], messages: [] });
+    expect(await feed.next(10)).toEqual({ gaps: [], messages: [] });
   });
 });

@@ -186,11 +186,11 @@ describe('a gap in the feed of a bridge', () => {
     const world = await start();
     for (let attempts = 0; attempts < 2; attempts++) {
       const feed = await open(world);
-      expect(await feed.next()).toMatchObject({ gaps: [GAP], messages: [{ message: { offset: 5 } }, {}, {}, {}] });
+      expect(await feed.next(10)).toMatchObject({ gaps: [GAP], messages: [{ message: { offset: 5 } }, {}, {}, {}] });
       feed.close();
     }
     const feed = await open(world);
-    await feed.next();
+    await feed.next(10);
     expect(await gapsOf(world, feed.fence)).toHaveLength(1);
     await feed.acknowledge();
     feed.close();
@@ -200,15 +200,15 @@ describe('a gap in the feed of a bridge', () => {
   it('is what the log has lost of a batch that was not acknowledged', async () => {
     const world = await start();
     const first = await open(world);
-    await first.next();
+    await first.next(10);
     await first.acknowledge();
     await enqueue(world, 'short', 2);
-    expect(await first.next()).toMatchObject({ gaps: [], messages: [{ message: { offset: 9 } }, {}] });
+    expect(await first.next(10)).toMatchObject({ gaps: [], messages: [{ message: { offset: 9 } }, {}] });
     first.close();
     await enqueue(world, 'short', 6);
     for (let attempts = 0; attempts < 2; attempts++) {
       const feed = await open(world);
-      const { gaps, messages } = await feed.next();
+      const { gaps, messages } = await feed.next(10);
       expect(gaps.map(({ from, to }) => [from.offset, to.offset])).toEqual([
         [10, 12],
         [8, 10],
@@ -224,10 +224,10 @@ describe('a gap in the feed of a bridge', () => {
     const confirmGaps = groups.store.confirmGaps.bind(groups.store);
     groups.store.confirmGaps = () => Promise.reject(new Error('away'));
     const feed = await open(world);
-    await feed.next();
+    await feed.next(10);
     await expect(feed.acknowledge()).rejects.toThrow('away');
     feed.close();
     groups.store.confirmGaps = confirmGaps;
-    expect(await (await open(world)).next()).toMatchObject({ gaps: [GAP] });
+    expect(await (await open(world)).next(10)).toMatchObject({ gaps: [GAP] });
   });
 });

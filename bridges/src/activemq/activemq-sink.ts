@@ -1,14 +1,17 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
-import type { AmqpError, Container, EventContext, Message, Sender } from 'rhea';
+import type { AmqpError, Container, Delivery, EventContext, Message, Sender } from 'rhea';
+import { Confirms } from '../confirms.ts';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { requireSizes } from '../too-large.ts';
+import { unlessLost } from '../unless-lost.ts';
 import { ActiveMqConnection } from './activemq-connection.ts';
 
 /** Sends to a queue or a topic. */
 export class ActiveMqSink implements Sink {
   readonly attributePrefix = 'cloudEvents_';
+  readonly overlaps = true;
   readonly #client: Container;
   readonly #config: OutboundBridge;
 
@@ -38,11 +41,19 @@ interface Parts {
   readonly group: string;
 }
 
+interface Passing {
+  readonly confirms: Confirms;
+  /** Ends when what comes before was passed to the client. */
+  readonly before: Promise<void>;
+}
+
 class OpenActiveMqSink implements OpenSink {
   readonly #client: Container;
   readonly #parts: Parts;
-  #unconfirmed = 0;
-  #refusal: Error | undefined;
+  /** By delivery: which batch waits for its outcome. */
+  readonly #unconfirmed = new Map<Delivery, Confirms>();
+  /** Ends when everything was passed to the client, which drops what it cannot send. */
+  #passed: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
 
   constructor(client: Container, parts: Parts) {
@@ -50,24 +61,19 @@ class OpenActiveMqSink implements OpenSink {
     this.#parts = parts;
     const { connection, sender } = parts;
     sender.on('sendable', () => this.#wake?.());
-    sender.on('accepted', () => this.#confirmed());
+    sender.on('accepted', ({ delivery }: EventContext) => this.#answered(delivery));
     for (const outcome of ['rejected', 'released', 'modified']) {
-      sender.on(outcome, (context: EventContext) => this.#confirmed(refusalOf(outcome, context)));
+      sender.on(outcome, (context: EventContext) => this.#answered(context.delivery, refusalOf(outcome, context)));
     }
     connection.lost.addEventListener('abort', () => this.#wake?.());
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
-    const { sender } = this.#parts;
     this.#requireSizes(records);
-    for (const record of records) {
-      // The client drops what it cannot send.
-      while (!sender.sendable()) await this.#change();
-      sender.send(this.#messageOf(record));
-      this.#unconfirmed++;
-    }
-    while (this.#unconfirmed > 0) await this.#change();
-    if (this.#refusal !== undefined) throw this.#refusal;
+    const confirms = new Confirms(records.length);
+    this.#passed = this.#pass(records, { confirms, before: this.#passed });
+    await this.#passed;
+    await unlessLost(this.#parts.connection.lost, confirms.all);
   }
 
   /** The limit of the link; 0 or absent: it has none. */
@@ -78,8 +84,17 @@ class OpenActiveMqSink implements OpenSink {
     requireSizes(records, { most, sizeOf, limit: `the broker accepts ${most} bytes ("max-message-size")` });
   }
 
-  /** Waits for credit or a confirm. Rejects if the connection is lost. */
-  async #change(): Promise<void> {
+  async #pass(records: readonly SinkRecord[], { confirms, before }: Passing): Promise<void> {
+    const { sender } = this.#parts;
+    await before;
+    for (const record of records) {
+      while (!sender.sendable()) await this.#credit();
+      this.#unconfirmed.set(sender.send(this.#messageOf(record)), confirms);
+    }
+  }
+
+  /** Waits for credit. Rejects if the connection is lost. */
+  async #credit(): Promise<void> {
     const { lost } = this.#parts.connection;
     lost.throwIfAborted();
     await new Promise<void>((resolve) => {
@@ -88,9 +103,10 @@ class OpenActiveMqSink implements OpenSink {
     lost.throwIfAborted();
   }
 
-  #confirmed(refusal?: Error): void {
-    this.#unconfirmed--;
-    this.#refusal ??= refusal;
+  #answered(delivery: Delivery | undefined, refusal?: Error): void {
+    if (delivery === undefined) return;
+    this.#unconfirmed.get(delivery)?.add(refusal);
+    this.#unconfirmed.delete(delivery);
     this.#wake?.();
   }
 

@@ -9,6 +9,7 @@ import { connectNats, NATS_TIMEOUT, type NatsClient, type NatsConnection } from 
 /** Publishes to the subjects of a stream. */
 export class NatsSink implements Sink {
   readonly attributePrefix = 'ce-';
+  readonly overlaps = true;
   readonly #client: NatsClient;
   readonly #config: OutboundBridge;
 

@@ -13,6 +13,7 @@ const BATCH = { maxMessages: 100, maxMilliseconds: 2 };
 /** Publishes to a topic. */
 export class PubsubSink implements Sink {
   readonly attributePrefix = 'ce-';
+  readonly overlaps = true;
   readonly #client: PubsubClient;
   readonly #config: OutboundBridge;
 

@@ -1,5 +1,6 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { ConfirmChannel, Message } from 'amqplib';
+import { Confirms } from '../confirms.ts';
 import { fitting } from '../fitting.ts';
 import { textOption } from '../options.ts';
 import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
@@ -15,6 +16,7 @@ const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHORT;
 /** Publishes to an exchange. */
 export class RabbitSink implements Sink {
   readonly attributePrefix = 'cloudEvents:';
+  readonly overlaps = true;
   readonly #client: AmqpClient;
   readonly #config: OutboundBridge;
 
@@ -51,7 +53,7 @@ interface Parts {
 class OpenRabbitSink implements OpenSink {
   readonly #parts: Parts;
   readonly #target: { readonly exchange: string; readonly routingKey: string };
-  /** A message that no queue accepts is returned, and then confirmed all the same. */
+  /** A message that no queue accepts is returned, and then confirmed all the same. The first one ends the connection. */
   readonly #returned = new Set<string>();
 
   constructor(parts: Parts, target: { readonly exchange: string; readonly routingKey: string }) {
@@ -61,9 +63,10 @@ class OpenRabbitSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[]): Promise<void> {
-    this.#returned.clear();
+    const confirms = new Confirms(records.length);
+    for (const record of records) this.#publish(record, confirms);
     try {
-      await unlessLost(this.#parts.lost, Promise.all(records.map((record) => this.#publish(record))));
+      await unlessLost(this.#parts.lost, confirms.all);
     } catch (error) {
       requireLimit(records, error);
       throw error;
@@ -74,8 +77,7 @@ class OpenRabbitSink implements OpenSink {
     throw new Error(`no queue accepts the routing key "${this.#keyOf(refused)}" of the exchange "${exchange}"`);
   }
 
-  #publish(record: SinkRecord): Promise<void> {
-    const { channel } = this.#parts;
+  #publish(record: SinkRecord, confirms: Confirms): void {
     const { id, body, contentType, event, tags } = record;
     const headers = {
       ...record.headers,
@@ -90,11 +92,8 @@ class OpenRabbitSink implements OpenSink {
       headers,
       ...(event !== undefined && isShort(event) && { type: event }),
     };
-    return new Promise((resolve, reject) => {
-      channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
-        if (error) reject(error instanceof Error ? error : new Error('the broker has refused a message'));
-        else resolve();
-      });
+    this.#parts.channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
+      confirms.add(error ? refusalOf(error) : undefined);
     });
   }
 
@@ -106,6 +105,9 @@ class OpenRabbitSink implements OpenSink {
     return this.#parts.connection.close();
   }
 }
+
+const refusalOf = (error: unknown): Error =>
+  error instanceof Error ? error : new Error('the broker has refused a message');
 
 /**
  * The broker closes the channel for a body that is too large, and says what it accepts.

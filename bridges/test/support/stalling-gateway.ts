@@ -51,16 +51,16 @@ const stalling = (host: BridgeHost): BridgeHost => ({
 });
 
 function stallingFeed(feed: OutboundFeed): OutboundFeed {
-  let taken = 0;
+  const taken: number[] = [];
   return {
-    next: async () => {
-      const batch = await feed.next();
-      taken = batch.messages.length;
+    next: async (most) => {
+      const batch = await feed.next(most);
+      taken.push(batch.messages.length);
       return batch;
     },
     // The broker has confirmed the batch.
     acknowledge: async (dead) => {
-      await pass(taken);
+      await pass(taken.shift() ?? 0);
       await feed.acknowledge(dead);
     },
     close: () => feed.close(),

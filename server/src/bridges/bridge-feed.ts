@@ -1,10 +1,12 @@
 import { nanoid } from 'nanoid';
 import { groupOfBridge, type OutboundBridge } from '../bridge.ts';
 import { type Delivery, type GroupGap, type GroupStore, MOST_DEAD, type Outcome } from '../engine/groups.ts';
+import type { Dispatcher } from '../groups/dispatcher.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Batch, Receiver } from '../groups/receiver.ts';
 import type { OutboundBatch, OutboundFeed } from './bridge-host.ts';
+import { ClaimedMessages } from './claimed-messages.ts';
 
 export interface BridgeFeedParts {
   readonly groups: Groups;
@@ -12,7 +14,13 @@ export interface BridgeFeedParts {
   readonly target: GroupTarget;
 }
 
-const NOTHING = { deliveries: [], gaps: [] };
+const NOTHING: OutboundBatch = { gaps: [], messages: [] };
+
+/** What `next` has returned. */
+interface Sent {
+  readonly deliveries: readonly Delivery[];
+  readonly gaps: readonly GroupGap[];
+}
 
 /** Another node sends the messages now, the broker took longer than a delivery may, or the engine did not answer. */
 export class FeedLost extends Error {
@@ -22,15 +30,16 @@ export class FeedLost extends Error {
 /**
  * The messages of a channel that an outbound bridge has not sent yet, in their order.
  *
- * The bridge is the only consumer of a group. A batch is acknowledged as a whole, so every message up
- * to the group's floor was sent or is a dead letter, and none behind it is known to be. A feed begins at the floor.
+ * The bridge is the only consumer of a group. Batches are acknowledged in their order, each as a whole,
+ * so every message up to the group's floor was sent or is a dead letter, and none behind it is known to
+ * be. A feed begins at the floor.
  */
 export class BridgeFeed implements OutboundFeed, Receiver {
   readonly #parts: BridgeFeedParts;
-  #gaps: readonly GroupGap[] = [];
-  #batch: Batch | undefined;
-  /** What `next` has returned. */
-  #sent: { readonly deliveries: readonly Delivery[]; readonly gaps: readonly GroupGap[] } = NOTHING;
+  readonly #claimed = new ClaimedMessages();
+  /** Batches that are not acknowledged, and the number of their messages. */
+  readonly #sent: Sent[] = [];
+  #unconfirmed = 0;
   #wake: (() => void) | undefined;
   /** `undefined`: it is open. */
   #end: 'closed' | FeedLost | undefined;
@@ -53,15 +62,14 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     return feed;
   }
 
-  async next(): Promise<OutboundBatch> {
-    while (this.#end === undefined && this.#batch === undefined && this.#gaps.length === 0) await this.#change();
-    const { epoch = '', deliveries = [] } = this.#batch ?? {};
-    const gaps = this.#gaps;
-    this.#gaps = [];
-    this.#batch = undefined;
-    if (this.#end === 'closed') return { gaps: [], messages: [] };
+  async next(most: number): Promise<OutboundBatch> {
+    while (this.#end === undefined && this.#claimed.isEmpty) await this.#change();
+    if (this.#end === 'closed') return NOTHING;
     if (this.#end !== undefined) throw this.#end;
-    this.#sent = { gaps, deliveries };
+    const { gaps, epoch, deliveries } = this.#claimed.take(most);
+    this.#sent.push({ gaps, deliveries });
+    this.#unconfirmed += deliveries.length;
+    this.#dispatcher.mark();
     return { gaps, messages: deliveries.map(({ message }) => ({ epoch, message: message.message })) };
   }
 
@@ -72,15 +80,21 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   async acknowledge(dead: ReadonlyMap<number, string> = new Map()): Promise<void> {
-    const { gaps, deliveries } = this.#sent;
-    const { groups, target } = this.#parts;
-    const dispatcher = groups.dispatcher(target.ref);
-    if (gaps.length > 0) await dispatcher.confirmGaps(gaps);
+    const [first] = this.#sent;
+    if (first === undefined) throw new Error('every batch was acknowledged before');
+    const { gaps, deliveries } = first;
+    if (gaps.length > 0) await this.#dispatcher.confirmGaps(gaps);
     const rejected = dead.size === 0 ? [] : await this.#reject(deliveries, dead);
     const ids = deliveries.filter((delivery) => !rejected.includes(delivery)).map(({ id }) => id);
     if (ids.length > 0) await this.#settle(ids, { type: 'ack' });
-    this.#sent = NOTHING;
-    dispatcher.mark();
+    this.#sent.shift();
+    this.#unconfirmed -= deliveries.length;
+    this.#dispatcher.mark();
+  }
+
+  get #dispatcher(): Dispatcher {
+    const { groups, target } = this.#parts;
+    return groups.dispatcher(target.ref);
   }
 
   /** A full list of dead letters accepts none: then the messages are acknowledged, so that the bridge goes on. */
@@ -108,20 +122,22 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   #endWith(end: 'closed' | FeedLost): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#parts.groups.dispatcher(this.#parts.target.ref).remove(this);
+    this.#dispatcher.remove(this);
     this.#wake?.();
   }
 
   // As a receiver -----------------------------------------------------------------------------------------------------
 
-  /** One batch at a time: the next one is claimed when the latest was acknowledged. */
+  /** While some messages are sent, as many are claimed ahead: a broker should not wait for the next claim. */
   get room(): number {
-    const isBusy = this.#batch !== undefined || this.#sent !== NOTHING || this.#end !== undefined;
-    return isBusy ? 0 : this.#parts.target.rule.prefetch;
+    if (this.#end !== undefined) return 0;
+    const { prefetch, delivery } = this.#parts.target.rule;
+    const { length } = this.#claimed;
+    return Math.max(0, Math.min(prefetch - length, delivery.maxUnacked - length - this.#unconfirmed));
   }
 
-  receive(batch: Batch): void {
-    this.#batch = batch;
+  receive({ epoch, deliveries }: Batch): void {
+    this.#claimed.add(epoch, deliveries);
     this.#wake?.();
   }
 
@@ -135,7 +151,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   gap(gap: GroupGap): void {
-    this.#gaps = [...this.#gaps, gap];
+    this.#claimed.addGap(gap);
     this.#wake?.();
   }
 

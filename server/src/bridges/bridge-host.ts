@@ -52,10 +52,16 @@ export interface OutboundBatch {
 
 /** The messages of a channel that were not acknowledged, in order. */
 export interface OutboundFeed {
-  /** Waits for messages or a gap. An empty batch: the feed was closed. */
-  next(): Promise<OutboundBatch>;
   /**
-   * The broker has confirmed the messages of the latest batch.
+   * Waits for messages or a gap, and returns what follows the latest batch. An empty batch: the feed
+   * was closed.
+   *
+   * @param most maximum number of messages
+   */
+  next(most: number): Promise<OutboundBatch>;
+  /**
+   * The broker has confirmed the earliest batch that is not acknowledged. Called for one batch after
+   * the other.
    *
    * @param dead offsets of messages that it will never accept, and why: they become dead letters
    * @throws FeedLost if another node sends the messages now

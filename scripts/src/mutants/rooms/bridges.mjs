@@ -3,6 +3,7 @@ const SERVER = 'server/src/bridges';
 const testOf = (/** @type {string} */ name) => [`${FOLDER}/${name}.test.ts`];
 const SOURCE = testOf('source-records');
 const SINK = testOf('sink-runner');
+const WINDOW = testOf('send-window');
 const CONNECTION = testOf('connection');
 const DEAD_LETTER = testOf('dead-letter');
 const MAPPING = testOf('mapping');
@@ -232,11 +233,18 @@ export const bridges = [
     tests: SOURCE,
   },
   {
-    file: `${FOLDER}/sink-runner.ts`,
-    from: '    await this.#confirmed(open, records);\n    await feed.acknowledge(dead);\n',
-    to: '    await feed.acknowledge(dead);\n    await this.#confirmed(open, records);\n',
+    file: `${FOLDER}/send-window.ts`,
+    from: '      await confirmed;\n      await acknowledge();\n',
+    to: '      await acknowledge();\n      await confirmed;\n',
     fault: 'messages are acknowledged before the broker has them',
-    tests: SINK,
+    tests: WINDOW,
+  },
+  {
+    file: `${FOLDER}/send-window.ts`,
+    from: '    if (this.#isBroken) await this.done();\n',
+    to: '',
+    fault: 'messages are sent behind one that the broker has refused',
+    tests: WINDOW,
   },
   {
     file: `${FOLDER}/sink-runner.ts`,
@@ -254,7 +262,7 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/sink-runner.ts`,
-    from: '      ...gaps.map((gap) => wrapGap(gap, host.clock.now(), this.#options)),\n',
+    from: '    for (const gap of batch.gaps) this.#add(prepared, wrapGap(gap, host.clock.now(), this.#options));\n',
     to: '',
     fault: 'the broker gets no record of a gap',
     tests: SINK,

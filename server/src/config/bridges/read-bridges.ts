@@ -45,8 +45,8 @@ interface Read {
 
 const SYSTEMS = Object.keys(BRIDGE_SYSTEMS);
 const NAME = /^[A-Za-z0-9_-]{1,50}$/;
-/** For how long a message may be unconfirmed; the runner fails it earlier. */
-const ACK_TIMEOUT = 2 * MINUTE;
+/** For how long a message may wait to be sent and be unconfirmed; the runner allows a minute for each. */
+const ACK_TIMEOUT = 3 * MINUTE;
 
 /** Reads all bridges. Those that send need a consumer group in the rule of their channel, which is added. */
 export function readBridges(
@@ -250,7 +250,7 @@ const groupRuleOf = ({ name, inFlight }: OutboundBridge, start: Read['start']): 
       maxDeliveries: 0,
       backoff: [],
       orderBy: null,
-      maxUnacked: inFlight,
+      maxUnacked: 2 * inFlight, // as many are claimed ahead
       maxSettled: inFlight,
     },
     ...{ start, queue: false, expires: null },

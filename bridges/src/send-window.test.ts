@@ -1,0 +1,92 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { SendWindow } from './send-window.ts';
+
+/** A window, and what was acknowledged. */
+class Rig {
+  readonly window: SendWindow;
+  readonly acknowledged: string[] = [];
+  readonly #confirms = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
+
+  constructor(most: number, batch: number) {
+    this.window = new SendWindow({ most, batch });
+  }
+
+  add(name: string, count: number, acknowledge: () => Promise<void> = async () => {}): void {
+    const confirmed = new Promise<void>((resolve, reject) => this.#confirms.set(name, { resolve, reject }));
+    this.window.add({
+      ...{ count, confirmed },
+      acknowledge: async () => {
+        await acknowledge();
+        this.acknowledged.push(name);
+      },
+    });
+  }
+
+  async confirm(name: string): Promise<void> {
+    this.#confirms.get(name)?.resolve();
+    await turn();
+  }
+
+  async fail(name: string): Promise<void> {
+    this.#confirms.get(name)?.reject(new Error(`${name} failed`));
+    await turn();
+  }
+
+  /** Is there room for another batch now? */
+  async hasRoom(): Promise<boolean> {
+    const isFree = this.window.room().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([isFree, turn(false)]);
+  }
+}
+
+describe('batches on their way to a broker', () => {
+  it.each([
+    [{ most: 8, batch: 2 }, [2, 2, 2], true],
+    [{ most: 8, batch: 2 }, [2, 2, 2, 2], false],
+    [{ most: 8, batch: 8 }, [1], false],
+    [{ most: 8, batch: 8 }, [], true],
+    [{ most: 1, batch: 1 }, [1], false],
+    [{ most: 8, batch: 2 }, [7], false],
+  ])('%j with %j: another one has room: %s', async ({ most, batch }, counts, expected) => {
+    const rig = new Rig(most, batch);
+    for (const [at, count] of counts.entries()) rig.add(`${at}`, count);
+    expect(await rig.hasRoom()).toBe(expected);
+  });
+
+  it('are acknowledged in the order in which they were sent, and make room then', async () => {
+    const rig = new Rig(2, 1);
+    rig.add('first', 1);
+    rig.add('second', 1);
+    await rig.confirm('second');
+    expect([rig.acknowledged, await rig.hasRoom()]).toEqual([[], false]);
+    await rig.confirm('first');
+    expect([rig.acknowledged, await rig.hasRoom()]).toEqual([['first', 'second'], true]);
+    await rig.window.done();
+  });
+
+  it('are acknowledged up to one that fails, and nothing is sent behind it', async () => {
+    const rig = new Rig(9, 1);
+    for (const name of ['first', 'second', 'third']) rig.add(name, 1);
+    await rig.confirm('third');
+    await rig.fail('second');
+    expect(await rig.hasRoom()).toBe(false);
+    const next = expect(rig.window.orFail(Promise.resolve('the next messages'))).rejects.toThrow('second failed');
+    await rig.confirm('first');
+    await next;
+    await expect(rig.window.room()).rejects.toThrow('second failed');
+    await expect(rig.window.done()).rejects.toThrow('second failed');
+    expect(rig.acknowledged).toEqual(['first']);
+  });
+
+  it('end the wait for the next messages if one cannot be acknowledged', async () => {
+    const rig = new Rig(9, 1);
+    rig.add('first', 1, () => Promise.reject(new Error('the engine is away')));
+    const next = expect(rig.window.orFail(new Promise(() => {}))).rejects.toThrow('the engine is away');
+    await rig.confirm('first');
+    await next;
+  });
+});
