@@ -56,6 +56,7 @@ test('shows what the gateway holds, and is linked from the demo', async ({ arriv
   await page.getByTestId('why-ask').click();
   await expect(page.getByTestId('why-summary')).toContainText('offline');
 
+  await page.getByLabel('User (empty: anonymous)').fill('ada');
   await page.getByTestId('explain-channel').fill('chat:announcements');
   await page.getByRole('combobox', { name: 'Verb' }).selectOption('publish');
   await page.getByTestId('explain-ask').click();
