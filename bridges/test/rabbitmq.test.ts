@@ -32,21 +32,25 @@ testSource('RabbitMQ', {
     const queue = `source-${++queues}`;
     await client.run((channel) => channel.assertQueue(queue, { durable: true }));
     const produced: Produced[] = [];
-    const publish = ({ body, headers = {} }: Produced, messageId: string) =>
+    /** With one wait for all: the server confirms a message alone only after a moment. */
+    const publish = (messages: readonly Produced[], firstId: number) =>
       client.run(async (channel) => {
-        channel.sendToQueue(queue, Buffer.from(body), { persistent: true, headers, messageId });
+        for (const [at, { body, headers = {} }] of messages.entries()) {
+          const messageId = `${firstId + at}`;
+          channel.sendToQueue(queue, Buffer.from(body), { persistent: true, headers, messageId });
+        }
         await channel.waitForConfirms();
       });
     return {
       bridge: { rabbitmq: { url: `amqp://127.0.0.1:${port}` }, from: { queue } },
       produce: async (messages) => {
-        for (const message of messages) await publish(message, `${produced.push(message)}`);
+        const firstId = produced.length + 1;
+        produced.push(...messages);
+        await publish(messages, firstId);
       },
       unacknowledged: () => client.run(async (channel) => (await channel.checkQueue(queue)).messageCount),
       // A queue has no position; this is what a producer does that is not sure.
-      rewind: async () => {
-        for (const [at, message] of produced.entries()) await publish(message, `${at + 1}`);
-      },
+      rewind: () => publish(produced, 1),
       close: () => client.close(),
     };
   },
@@ -64,20 +68,20 @@ testSource('a stream of RabbitMQ', {
     return {
       bridge: { rabbitmq: { url: `amqp://127.0.0.1:${port}` }, from: { stream } },
       produce: async (messages) => {
-        for (const { body, headers = {} } of messages) {
-          await client.run(async (channel) => {
-            // The server confirms what no queue accepts, also while it recovers the stream.
-            let isReturned = false;
-            const note = () => {
-              isReturned = true;
-            };
-            channel.once('return', note);
+        await client.run(async (channel) => {
+          // The server confirms what no queue accepts, also while it recovers the stream.
+          let isReturned = false;
+          const note = () => {
+            isReturned = true;
+          };
+          channel.once('return', note);
+          for (const { body, headers = {} } of messages) {
             channel.sendToQueue(stream, Buffer.from(body), { persistent: true, mandatory: true, headers });
-            await channel.waitForConfirms();
-            channel.off('return', note);
-            if (isReturned) throw new Error('the stream is not there');
-          });
-        }
+          }
+          await channel.waitForConfirms();
+          channel.off('return', note);
+          if (isReturned) throw new Error('the stream is not there');
+        });
       },
       // RabbitMQ does not know what readers of a stream have read.
       unacknowledged: async () => 0,
