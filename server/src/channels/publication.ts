@@ -32,7 +32,7 @@ export interface PublishRequest {
   /** Milliseconds for which the draft's key is remembered. Default: the rule's `dedupe`. */
   readonly dedupe?: number;
   /** Bytes of the frame that the draft arrived in: spares measuring a draft that is surely small enough. */
-  readonly arrived?: number;
+  readonly arrived?: number | undefined;
 }
 
 /** What the engine answered. */

@@ -129,6 +129,8 @@ function appendOptions(publication: Publication, entry: Entry, { log, ids }: Pub
   const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, ids.next) : NO_COPIES;
   const { source, dedupe } = request;
   if (expected === undefined && copies.length === 0 && source === undefined && dedupe === undefined) return options;
+  const isPlain = expected === undefined && copies.length === 0 && dedupe === undefined;
+  if (isPlain && source !== undefined) return { ...options, source };
   return {
     ...options,
     ...(expected && { expected }),
