@@ -1,8 +1,9 @@
-/** What a client has pushed and the runner has not read yet, for sources whose client calls back. The client bounds it. */
+/** What a client has pushed and the runner has not read yet, for sources whose client calls back. The client bounds it, or waits for `room`. */
 export class RecordBuffer<T> {
   #items: T[] = [];
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
+  #onTaken: (() => void) | undefined;
 
   push(item: T): void {
     if (this.#failure !== undefined) return; // nobody takes it any more
@@ -15,6 +16,7 @@ export class RecordBuffer<T> {
     this.#failure ??= { error };
     this.#items = []; // the broker delivers them again
     this.#wake?.();
+    this.#onTaken?.();
   }
 
   /** Waits for at least one item, and takes at most `most`. */
@@ -25,6 +27,17 @@ export class RecordBuffer<T> {
       });
     }
     if (this.#failure !== undefined) throw this.#failure.error;
-    return this.#items.splice(0, most);
+    const taken = this.#items.splice(0, most);
+    this.#onTaken?.();
+    return taken;
+  }
+
+  /** Waits until fewer items than this wait, or the failure. */
+  async room(most: number): Promise<void> {
+    while (this.#items.length >= most) {
+      await new Promise<void>((resolve) => {
+        this.#onTaken = resolve;
+      });
+    }
   }
 }

@@ -1,6 +1,9 @@
 import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
+import type { InboundBridge } from '@sluice/server/bridging';
 import { expect, it, onTestFinished } from 'vitest';
+import { natsSystem } from '../src/nats/nats-system.ts';
+import type { SourceHost } from '../src/systems.ts';
 import { testLossySource } from './conformance/lossy-conformance.ts';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
@@ -200,6 +203,33 @@ it.skipIf(skip)('messages that a stream of NATS removes before a bridge reads th
   await expect.poll(() => third.data('orders')).toEqual([3, 4, 5, 6, 7, 8, 13, 14, 15]);
   expect((await third.bridge('orders')).counts.lost).toBe(4);
 });
+
+it.skipIf(skip)(
+  'a bridge that reads nothing receives few messages, also of a stream that removes what it has delivered',
+  async () => {
+    const server = await startNats();
+    const connection = await connectTo(server);
+    onTestFinished(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: 'ROLLING', subjects: ['rolling'], max_msgs: 5 });
+    const inFlight = 4;
+    const config = {
+      name: 'orders',
+      connection: { url: `nats://127.0.0.1:${server.port}` },
+      from: { stream: 'ROLLING', consumer: 'sluice', start: 'oldest' },
+      inFlight,
+    } as unknown as InboundBridge;
+    const host = { count: () => {} } as unknown as SourceHost;
+    const source = await (await natsSystem.loadSource?.(config, host))?.open();
+    onTestFinished(() => source?.close());
+    for (let n = 1; n <= 200; n++) await jetstream(connection).publish('rolling', `${n}`);
+    const received = await source?.read(1_000);
+    expect(received?.length).toBeLessThanOrEqual(2 * inFlight);
+    // What the stream still has comes next.
+    const last = async () => (await source?.read(1_000))?.at(-1)?.once;
+    await expect.poll(last).toMatchObject({ position: '200' });
+  },
+);
 
 it.skipIf(skip)('a bridge from core NATS notices that its server is silent, and connects again', async () => {
   const server = await startNats();

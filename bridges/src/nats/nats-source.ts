@@ -43,7 +43,7 @@ export class NatsSource implements Source {
     const consumer = await jetstream(connection).consumers.get(stream, name);
     // A stream that was deleted and made again counts from 1.
     const source = new OpenNatsSource(connection, { stream, partition: `${stream} ${created}` });
-    await source.start(consumer, inFlight);
+    source.start(consumer, inFlight);
     return source;
   }
 }
@@ -52,13 +52,8 @@ export class NatsSource implements Source {
 const QUEUE: StreamConfig['retention'] = 'workqueue';
 const NO_QUEUES =
   'Bridges acknowledge all messages up to one, which NATS permits on streams with the retention "limits" or "interest"';
-/** Statuses after which no more messages come. */
-const LOST: ReadonlySet<string> = new Set([
-  'consumer_deleted',
-  'stream_not_found',
-  'consumer_not_found',
-  'heartbeats_missed',
-]);
+/** Milliseconds after which a pull ends that has not received its number of messages. */
+const PULL = 30_000;
 
 class OpenNatsSource implements OpenSource {
   readonly #connection: NatsConnection;
@@ -67,6 +62,7 @@ class OpenNatsSource implements OpenSource {
   /** By position: what was read and not acknowledged. */
   readonly #read = new Map<SourceRecord, JsMsg>();
   #messages: ConsumerMessages | undefined;
+  #isClosed = false;
 
   constructor(connection: NatsConnection, of: { readonly stream: string; readonly partition: string }) {
     this.#connection = connection;
@@ -74,19 +70,22 @@ class OpenNatsSource implements OpenSource {
     void connection.closed().then((error) => this.#buffer.fail(error || new Error('the connection was closed')));
   }
 
-  async start(consumer: Consumer, inFlight: number): Promise<void> {
-    const messages = await consumer.consume({
-      max_messages: inFlight,
-      callback: (message) => this.#buffer.push(message),
+  start(consumer: Consumer, inFlight: number): void {
+    this.#pull(consumer, inFlight).catch((error: Error) => {
+      const message = `the consumer of the stream "${this.#of.stream}" is lost: ${error.message}`;
+      this.#buffer.fail(new Error(message, { cause: error }));
     });
-    this.#messages = messages;
-    void this.#watch(messages);
   }
 
-  async #watch(messages: ConsumerMessages): Promise<void> {
-    for await (const { type } of messages.status()) {
-      if (LOST.has(type))
-        this.#buffer.fail(new Error(`the consumer of the stream "${this.#of.stream}" is lost: ${type}`));
+  /**
+   * Pulls while there is room. `max_ack_pending` of the consumer is no bound: the server takes what it has
+   * delivered for acknowledged when the stream removes it, and delivers more.
+   */
+  async #pull(consumer: Consumer, inFlight: number): Promise<void> {
+    while (!this.#isClosed) {
+      await this.#buffer.room(inFlight);
+      this.#messages = await consumer.fetch({ max_messages: inFlight, expires: PULL });
+      for await (const message of this.#messages) this.#buffer.push(message);
     }
   }
 
@@ -115,6 +114,7 @@ class OpenNatsSource implements OpenSource {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#buffer.fail(new Error('the source was closed'));
     this.#messages?.stop();
     await this.#connection.close().catch(() => {}); // it is lost already
