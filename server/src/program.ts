@@ -153,7 +153,7 @@ export abstract class Program {
     if (onGap !== undefined) checkFunction('onGap', onGap);
     checkCommand('consume', { channel, group, prefetch });
     if (groups === undefined) throw new SluiceError('group_unknown', 'the engine has no consumer groups');
-    const target = orThrow(groups.find(channel, PROGRAM, group));
+    const target = orThrow(groups.findToConsume(channel, PROGRAM, group));
     return groups.consume(target, {
       ...{ handler, onGap },
       prefetch: prefetch ?? target.rule.prefetch,

@@ -114,6 +114,8 @@ export interface GroupRule {
   readonly prefetch: number;
   /** The channel for dead letters, in which `{param}` stands for a value of the rule's pattern; `null`: none. */
   readonly deadLetter: string | null;
+  /** The outbound bridge that alone consumes it. */
+  readonly bridge?: string;
 }
 
 /** What makes a channel a queue. */

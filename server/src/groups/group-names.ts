@@ -18,7 +18,7 @@ const isPerUser = ({ name }: GroupRule): boolean => name.includes(USER);
 /**
  * Finds the group that a consumer names.
  *
- * @param name absent: the channel's only group. A group per user is named as in the rule, or with the
+ * @param name absent: the channel's only group, other than those of bridges. A group per user is named as in the rule, or with the
  *   user in it; users can only use their own, backends any.
  */
 export function findGroup(
@@ -27,17 +27,8 @@ export function findGroup(
   { channel, group: name }: { channel: string; group?: string | undefined },
 ): GroupTarget | Refusal {
   const { groups } = rule;
-  const [only] = groups;
-  if (only === undefined) {
-    return new Refusal('group_unknown', `"${channel}" is not a queue, and has no consumer groups`);
-  }
-  if (name === undefined && groups.length > 1) {
-    return new Refusal('group_unknown', `"${channel}" has several groups; name one of ${namesOf(groups)}`);
-  }
-  const found = name === undefined ? only : ruleOfGroup(groups, name);
-  if (found === undefined) {
-    return new Refusal('group_unknown', `"${channel}" has no group of this name; its groups are ${namesOf(groups)}`);
-  }
+  const found = name === undefined ? onlyGroup(groups) : ruleOfGroup(groups, name);
+  if (found === undefined) return new Refusal('group_unknown', `"${channel}" ${whyNotFound(groups, name)}`);
   if (!isPerUser(found)) return { ref: { channel, group: found.name }, rule: found };
   const escaped = name === undefined || name === found.name ? null : escapedName(found, name);
   if (escaped !== null) {
@@ -51,7 +42,32 @@ export function findGroup(
   );
 }
 
-const namesOf = (groups: readonly GroupRule[]): string => groups.map(({ name }) => `"${name}"`).join(', ');
+const isOfBridge = ({ bridge }: GroupRule): boolean => bridge !== undefined;
+
+/** Whoever names no group does not mean that of a bridge. */
+function onlyGroup(groups: readonly GroupRule[]): GroupRule | undefined {
+  const first = groups.findIndex((group) => !isOfBridge(group));
+  const isOnly = groups.every((group, at) => at <= first || isOfBridge(group));
+  return isOnly ? groups[first] : undefined;
+}
+
+/** Why nobody but a bridge receives messages of a group; `null`: others may. */
+export function refuseGroupOfBridge({ ref: { channel, group }, rule: { bridge } }: GroupTarget): Refusal | null {
+  if (bridge === undefined) return null;
+  return new Refusal(
+    'permission_denied',
+    `only the bridge "${bridge}" consumes the group "${group}" of "${channel}"`,
+  ).advise('Add a group to the rule of the channel, and consume that one.');
+}
+
+function whyNotFound(all: readonly GroupRule[], name: string | undefined): string {
+  const groups = all.filter((group) => !isOfBridge(group));
+  const names = groups.map((group) => `"${group.name}"`).join(', ');
+  if (groups.length === 0) return 'is not a queue, and has no consumer groups';
+  return name === undefined
+    ? `has several groups; name one of ${names}`
+    : `has no group of this name; its groups are ${names}`;
+}
 
 function isNamed(rule: GroupRule, name: string): boolean {
   if (!isPerUser(rule) || name === rule.name) return name === rule.name;

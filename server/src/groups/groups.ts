@@ -15,7 +15,7 @@ import type { Turn } from '../util/turn.ts';
 import { Consumer } from './consumer.ts';
 import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publisher.ts';
 import { Dispatcher, type DispatcherHost, reportExpired } from './dispatcher.ts';
-import { findGroup, type GroupTarget, ruleOfGroup } from './group-names.ts';
+import { findGroup, type GroupTarget, refuseGroupOfBridge, ruleOfGroup } from './group-names.ts';
 import { KnownGroups } from './known-groups.ts';
 import { LeaseRequest } from './lease-request.ts';
 import { measureGroups, type RuleNumbers } from './measure-groups.ts';
@@ -77,6 +77,12 @@ export class Groups implements DispatcherHost {
     const match: RuleMatch | null = this.#rules.match(channel);
     if (match === null) return new Refusal('channel_unknown', unknownChannel(channel).detail);
     return findGroup(match, by, { channel, group });
+  }
+
+  /** The same, for somebody who wants its messages. */
+  findToConsume(channel: string, by: Identity, group?: string): GroupTarget | Refusal {
+    const found = this.find(channel, by, group);
+    return found instanceof Refusal ? found : (refuseGroupOfBridge(found) ?? found);
   }
 
   /** The groups that were used on this node lately. */

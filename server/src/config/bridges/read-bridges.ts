@@ -241,7 +241,7 @@ function addGroup(
 }
 
 const groupRuleOf = ({ name, inFlight }: OutboundBridge, start: Read['start']): GroupRule => ({
-  name: groupOfBridge(name),
+  ...{ name: groupOfBridge(name), bridge: name },
   prefetch: inFlight,
   deadLetter: null,
   delivery: {

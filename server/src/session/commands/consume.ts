@@ -1,6 +1,6 @@
 import { alreadyConsuming } from '@sluice/protocol';
 import { CONSUMERS, consumerKey, FINISHING_CONSUMERS } from '../../groups/consumer.ts';
-import { findGroup } from '../../groups/group-names.ts';
+import { findGroup, refuseGroupOfBridge } from '../../groups/group-names.ts';
 import type { Groups } from '../../groups/groups.ts';
 import { Refusal } from '../../refusal.ts';
 import { hasRoomForConsumer } from '../consumer-limit.ts';
@@ -14,6 +14,8 @@ export const consume: Handler<'consume'> = (session, command, decided) => {
   if (allowed instanceof Refusal) return allowed;
   const target = findGroup(allowed, identity, command);
   if (target instanceof Refusal) return target;
+  const ofBridge = refuseGroupOfBridge(target);
+  if (ofBridge !== null) return ofBridge;
   const { group } = target.ref;
   if (standings.has(CONSUMERS, consumerKey(channel, group))) {
     const { error, detail } = alreadyConsuming(channel, group);

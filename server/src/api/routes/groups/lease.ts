@@ -1,5 +1,6 @@
 import { LIMITS } from '@sluice/protocol';
 import { refuseUnavailable } from '../../../channels/refuse-unavailable.ts';
+import { refuseGroupOfBridge } from '../../../groups/group-names.ts';
 import type { Leased, LeaseRequest } from '../../../groups/lease-request.ts';
 import { Refusal } from '../../../refusal.ts';
 import {
@@ -42,6 +43,8 @@ export function leaseRoute(services: GroupServices): Route['handle'] {
     }
     const group = await permitGroup(services, by, { verb: 'consume', parameters });
     if (group instanceof Refusal) return errorReply(group);
+    const ofBridge = refuseGroupOfBridge(group);
+    if (ofBridge !== null) return errorReply(ofBridge);
     const wanted = await readWanted(request);
     if (wanted instanceof Refusal) return errorReply(wanted);
     return lease(group, wanted, services).catch((error: unknown) => errorReply(refuseUnavailable(error)));
