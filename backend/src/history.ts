@@ -20,6 +20,7 @@ export interface HistoryGap {
   readonly reason: 'deleted' | 'epoch_changed';
 }
 
+/** Where to begin, and what to do when messages are missing. */
 export interface HistoryOptions {
   /** Only messages after this offset, or after this position. Default: from the oldest message. */
   readonly after?: number | LogPosition;

@@ -12,6 +12,7 @@ export interface TapEntry {
   readonly [field: string]: unknown;
 }
 
+/** What an entry of a tap tells. */
 export type TapType =
   | 'connected'
   | 'closed'

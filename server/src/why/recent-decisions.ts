@@ -25,6 +25,7 @@ export const DECISION_KINDS: readonly Decision['kind'][] = [
 /** What happened to a connection, and whose it is. */
 export type ReportedDecision = Decision & { readonly node: string; readonly user: string | null };
 
+/** The latest decisions of all nodes. */
 export interface DecisionList {
   /** Newest first. */
   readonly decisions: readonly ReportedDecision[];
