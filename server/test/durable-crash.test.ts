@@ -11,7 +11,7 @@ import { bundle } from './support/bundle.ts';
 import { type Acknowledged, CHANNELS, channelOf, floodEntry } from './support/crash-record.ts';
 
 /** How often a publishing process is killed. */
-const KILLS = Number(process.env.SLUICE_KILLS ?? 50);
+const KILLS = Number(process.env.SLUICE_KILLS ?? 100);
 /** Processes that use one folder, one after the other. */
 const RUNS = 10;
 /** Most unacknowledged publishes of a killed process. */
