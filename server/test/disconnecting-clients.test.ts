@@ -11,7 +11,7 @@ import { SECRET, tokenFor } from './support/tokens.ts';
 const KEY = 'an-API-key-that-only-tests-know';
 
 /** The engine methods that a request waits for. */
-const HELD: ReadonlySet<PropertyKey> = new Set(['append', 'add', 'all', 'signal']);
+const HELD: ReadonlySet<PropertyKey> = new Set(['append', 'add', 'page', 'signal']);
 
 /** An engine that holds its answers while it is `late`, until they are released. `asked` counts the calls. */
 function lateEngine() {
