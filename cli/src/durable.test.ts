@@ -30,7 +30,7 @@ beforeEach(async () => {
   await using(data, async (engine) => {
     for (let n = 0; n < 600; n += 50) await Promise.all(Array.from({ length: 50 }, (_, at) => append(engine, n + at)));
     await engine.append('none', { id: 'n', time: Date.now(), data: 1 }, { retention: null, window: 0 });
-    await engine.add({ user: 'ada', until: Date.now() + 3_600_000 });
+    await engine.revocations.add({ user: 'ada', until: Date.now() + 3_600_000 });
   });
 });
 
@@ -207,7 +207,7 @@ describe('sluice durable salvage', () => {
     await using(into, async (engine) => {
       expect(await engine.groups.stats(ref, OPTIONS)).toEqual(stats);
       expect(await append(engine, 9)).toMatchObject({ id: 'm9', offset: 4 }); // idempotency keys are preserved
-      expect(await engine.all()).toMatchObject([{ user: 'ada' }]);
+      expect(await engine.revocations.all()).toMatchObject([{ user: 'ada' }]);
     });
   });
 
