@@ -121,7 +121,7 @@ describe('the latest decisions', () => {
   it('are none if none are kept', async () => {
     const gateway = await startManaged({ log: { level: 'silent', decisions: 0 } });
     await gateway.connect(await tokenFor('ada'));
-    expect((await call(gateway, '/decisions')).json).toEqual({ decisions: [] });
+    expect((await call(gateway, '/decisions')).json).toEqual({ decisions: [], more: 0 });
   });
 });
 

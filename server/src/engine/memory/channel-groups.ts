@@ -61,6 +61,7 @@ export class ChannelGroups {
     for (const { state, options } of this.#groups.values()) {
       const isAtHead = state.isIdle && state.position.offset === head;
       if (!isAtHead || options?.start === 'newest') return false; // it would miss what is published until it is used
+      if (state.fence !== undefined) return false; // whoever has it would be refused
     }
     return true;
   }

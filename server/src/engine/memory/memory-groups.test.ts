@@ -37,6 +37,7 @@ describe('MemoryGroups', () => {
   it.each<[string, (bench: GroupsBench) => Promise<unknown>]>([
     ['has unsettled messages', (bench) => bench.enqueue('a')],
     ['has dead letters', async (bench) => bench.settle(ref, await bench.claim(ref), { type: 'reject' })],
+    ['is fenced', (bench) => bench.groups.fence(ref, OPTIONS, 'one')],
     ['is watched', async (bench) => bench.groups.watch(ref)],
     ['began at the newest message', (bench) => bench.claim(ref, 1, { ...OPTIONS, start: 'newest' })],
   ])('keeps the log of a group that %s', async (_, use) => {

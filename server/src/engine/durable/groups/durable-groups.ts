@@ -190,7 +190,7 @@ export class DurableGroups implements GroupStore {
     return this.#rowsOf(channel, id).some((row) => {
       const isAtHead = row.epoch.endsWith(`.${generation}`) && row.offset === head;
       if (row.used > since || !isAtHead || row.start === 'newest') return true;
-      return row.gaps !== undefined || this.#hasMore(id, row.group);
+      return row.gaps !== undefined || row.fence !== undefined || this.#hasMore(id, row.group);
     });
   }
 
