@@ -3,8 +3,8 @@ import { backoff } from './backoff.ts';
 import type { FromProcess, Role, Task } from './messages.ts';
 import type { Handle, HandleListener, Spawn } from './spawn.ts';
 
-/** Milliseconds within which a process must be ready. */
-const READY_WITHIN = 30_000;
+/** Milliseconds within which a process must be ready: loading a gateway takes seconds, on a busy machine many. */
+const READY_WITHIN = 120_000;
 /** A process that lived longer than this, in milliseconds, ends a series of failures. */
 const STEADY = 30_000;
 
