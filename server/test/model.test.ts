@@ -6,7 +6,7 @@ import { Model } from './support/model.ts';
 import { type Scenario, scenarios, step } from './support/scenario.ts';
 
 /** Runs of the checker, each of up to 120 steps. A third of them use the slower late engine. */
-const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 1_500);
+const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 3_000);
 const STEPS = 120;
 const TIMEOUT = 600_000;
 
