@@ -51,7 +51,7 @@ class Channel extends ScriptHost {
   }
 }
 
-/** @param send what the broker does with a batch, when it has got so many messages */
+/** @param send what the broker does with a batch; its count is that of all messages so far */
 async function run(
   host: Channel,
   send: (count: number, records: readonly SinkRecord[]) => Promise<void> = async () => {},

@@ -15,7 +15,7 @@ import { TooLarge } from './too-large.ts';
 
 /** Milliseconds for which a broker may take to confirm a batch: less than a delivery may take. */
 const CONFIRM = 60_000;
-const SLOW = 'If it is slow, lower "inFlight": so many messages are sent together';
+const SLOW = 'If it is slow, lower "inFlight", the number of messages that are sent together';
 
 export interface SinkRunnerParts {
   readonly config: OutboundBridge;
@@ -23,7 +23,7 @@ export interface SinkRunnerParts {
   readonly sink: Sink;
 }
 
-/** A sink that overlaps gets so many batches, so that the broker has the next one when it confirms one. */
+/** The number of batches that are in flight to a sink that overlaps: the broker has the next one when it confirms one. */
 const OVERLAPPING = 4;
 
 /** What one connection uses. */

@@ -36,8 +36,8 @@ export class ConsumerSetup {
    * The name of the consumer to read with.
    *
    * @param first the first message that the stream has
-   * @param onLost is told how many messages were removed before they were read, at most: those of other
-   *   subjects are among them
+   * @param onLost called with the number of messages that were removed before they were read; an upper
+   *   limit, because those of other subjects count too
    */
   async prepare(first: number, onLost: (count: number) => void): Promise<string> {
     const found = await this.#find();

@@ -24,7 +24,7 @@ export class GroupProgress {
   readonly #group: string;
   readonly counts: EntryCounts;
 
-  /** @param onLost is told how many entries were removed before they were read */
+  /** @param onLost called with the number of entries that were removed before they were read */
   constructor(redis: Redis, group: string, onLost: (count: number) => void) {
     this.#redis = redis;
     this.#group = group;
