@@ -64,37 +64,17 @@ async function checkTypes(out) {
 const lint = async (out) => countStep(await run(out, 'npm', ['run', 'lint', '--silent']));
 
 /**
- * Finds or installs what a stage needs.
+ * Without them, the tests that need them fail or are skipped, which says more than a failed stage.
  *
- * @param {string} name
- * @param {() => string} ensure
  * @param {Output} out
  */
-function has(name, ensure, out) {
-  try {
-    out.write(`${name}: ${ensure()}\n\n`);
-    return true;
-  } catch (error) {
-    out.write(`${error instanceof Error ? error.message : error}\n`);
-    return false;
-  }
+async function testServers(out) {
+  await run(out, process.execPath, ['scripts/ensure-test-servers.mjs']);
+  return NOTHING;
 }
 
 /** @param {Output} out */
-async function unit(out) {
-  const { ensureRedis } = await import('./find-redis.mjs');
-  has('Redis', ensureRedis, out); // without it, its own tests fail with that reason
-  const { BROKERS, ensureProgram, PROXIES } = await import('./find-program.mjs');
-  const programs = [...Object.values(PROXIES), ...Object.values(BROKERS)];
-  for (const program of programs) has(program.name, () => ensureProgram(program), out); // or their tests are skipped
-  const { ensureJars, JVM_BROKERS } = await import('./jvm-brokers.mjs');
-  for (const broker of Object.values(JVM_BROKERS)) has(broker.name, () => ensureJars(broker), out);
-  const { ensureGoProgram, PSTEST } = await import('./go-programs.mjs');
-  has(PSTEST.name, () => ensureGoProgram(PSTEST), out);
-  const { ensurePythonProgram, MOTO } = await import('./python-programs.mjs');
-  has(MOTO.name, () => ensurePythonProgram(MOTO), out);
-  return countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
-}
+const unit = async (out) => countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
 
 /** @param {Output} out @param {string} report @param {string[]} [args] */
 const runVitest = (out, report, args = []) =>
@@ -105,7 +85,12 @@ const runVitest = (out, report, args = []) =>
 /** @param {Output} out */
 async function browser(out) {
   const { ensureChromium } = await import('./find-chromium.mjs');
-  if (!has('Browser', ensureChromium, out)) return countStep(false);
+  try {
+    out.write(`Browser: ${ensureChromium()}\n\n`);
+  } catch (error) {
+    out.write(`${error instanceof Error ? error.message : error}\n`);
+    return countStep(false);
+  }
   return countReport('browser.json', await runPlaywright(out, 'browser.json'), countPlaywright);
 }
 
@@ -163,7 +148,8 @@ rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 
 const stages = new Stages(process.stdout);
-const built = await stages.run('Build', build);
+// In parallel: one computes while the other fetches.
+const [built] = await Promise.all([stages.run('Build', build), stages.runBeside('Test servers', testServers)]);
 // In parallel: one waits for processes, servers and timers while the other computes.
 await Promise.all([
   stages.run(UNIT, unit),
