@@ -25,6 +25,7 @@ export default defineConfig({
     contextOptions: { reducedMotion: 'reduce' },
     viewport: { width: 1280, height: 800 },
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // A trace of each test costs a quarter of the processor time. The second try of failed tests has one.
+    trace: 'off',
   },
 });

@@ -110,7 +110,7 @@ async function unitAgain(out) {
 /** The failed browser tests once more, one after the other. @param {Output} out */
 async function browserAgain(out) {
   const first = readJson(`${output}browser.json`);
-  await runPlaywright(out, 'browser-again.json', ['--last-failed', '--workers=1']);
+  await runPlaywright(out, 'browser-again.json', ['--last-failed', '--workers=1', '--trace=retain-on-failure']);
   return merged('browser-again.json', first, mergePlaywright) ?? { counts: countPlaywright(first), late: [] };
 }
 
