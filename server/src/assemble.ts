@@ -125,7 +125,7 @@ export interface Assembly extends Shared {
   /** What a reload replaces. */
   readonly reloading: Pick<
     ReloadParts,
-    'settings' | 'inForce' | 'verifier' | 'apiKeys' | 'createVerifier' | 'replaceWebhooks'
+    'settings' | 'inForce' | 'verifier' | 'apiKeys' | 'createVerifier' | 'rulesOf' | 'replaceWebhooks'
   >;
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
@@ -322,6 +322,7 @@ function assembleApp(config: Config, parts: Partial<Parts>, shared?: Shared): As
       verifier,
       apiKeys: new ReplaceableApiKeys(createApiKeys(config.apiKeys)),
       createVerifier: makeVerifier,
+      rulesOf: ({ channels }) => bridges.keepGroups(channels),
       replaceWebhooks: (next) => {
         webhooks?.webhooks.replace(next.webhooks);
         webhooks?.sources.replaced();

@@ -29,6 +29,8 @@ export interface ReloadParts {
   readonly createVerifier: (config: Config) => Verifier;
   /** Refuses a configuration that this gateway cannot apply, and reads what it needs. Changes nothing. */
   readonly prepare: (config: Config) => Promise<void>;
+  /** The rules of a configuration, with what the bridges that run need until the restart. */
+  readonly rulesOf: (config: Config) => Config['channels'];
   /** Webhooks have changed. */
   readonly replaceWebhooks: (config: Config) => void;
   /** Replaces the recurring schedules. */
@@ -180,7 +182,7 @@ export class Reload {
     const differences = differencesOf(this.#config, config);
     this.#config = config;
     inForce.config = config;
-    rules.replace(config.channels);
+    rules.replace(this.#parts.rulesOf(config));
     groups?.reload();
     if (concerns(differences, 'hooks')) services.hooks.replace(config.hooks);
     if (concerns(differences, 'webhooks')) this.#parts.replaceWebhooks(config);

@@ -30,7 +30,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'bridging.ts': ['bridge.ts', 'bridges/bridge-host.ts', 'util'],
   bridges: [
     ...['channels', 'groups', 'engine/engine.ts', 'engine/groups.ts', 'auth', 'bridge.ts', 'events.ts', 'refusal.ts'],
-    ...['util', ...PROTOCOL],
+    ...['rule.ts', 'util', ...PROTOCOL],
   ],
   'refusal.ts': [...PROTOCOL],
   protocols: ['util', ...PROTOCOL],

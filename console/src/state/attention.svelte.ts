@@ -4,6 +4,7 @@ import { conditionOf } from '../lib/webhook-words.ts';
 import { count, many } from '../lib/words.ts';
 import type { Api } from './api.ts';
 import { Poll } from './poll.svelte.ts';
+import { readParts } from './read-parts.ts';
 import { to } from './route.svelte.ts';
 import type {
   BridgeReport,
@@ -36,31 +37,43 @@ export class Attention {
   }
 }
 
-async function readConcerns(api: Api): Promise<readonly Concern[]> {
+function readConcerns(api: Api): Promise<readonly Concern[]> {
   const after = Date.now() - RECENT;
-  const decided = (kind: string) => api.get<DecisionList>('decisions', { kind, after, limit: 1_000 });
-  const [slow, replaying, gaps, refused, closed, groups, webhooks, hooks, bridges] = await Promise.all([
-    api.get<ConnectionList>('connections', { slow: true, limit: 100 }),
-    decided('replaying'),
-    decided('gap'),
-    decided('refused'),
-    decided('closed'),
-    api.get<GroupReport>('groups'),
-    api.get<{ webhooks: readonly WebhookStatus[] }>('webhooks'),
-    api.get<HookReport>('hooks'),
-    api.get<BridgeReport>('bridges'),
-  ]);
-  return [
-    ...ofSlow(slow),
-    ...ofSlowBefore(replaying.decisions.filter(isSlow), slow),
-    ...ofRefused([...refused.decisions, ...closed.decisions.filter(isDenied)]),
-    ...ofGaps(gaps.decisions),
-    ...ofGroups(groups),
-    ...ofWebhooks(webhooks.webhooks),
-    ...ofHooks(hooks),
-    ...ofBridges(bridges),
-  ];
+  const decided = async (kind: string) =>
+    (await api.get<DecisionList>('decisions', { kind, after, limit: 1_000 })).decisions;
+  const slow = async () => {
+    const [now, replaying] = await Promise.all([
+      api.get<ConnectionList>('connections', { slow: true, limit: 100 }),
+      decided('replaying'),
+    ]);
+    return [...ofSlow(now), ...ofSlowBefore(replaying.filter(isSlow), now)];
+  };
+  const refused = async () => {
+    const [operations, closed] = await Promise.all([decided('refused'), decided('closed')]);
+    return ofRefused([...operations, ...closed.filter(isDenied)]);
+  };
+  return readParts(
+    [
+      ['Slow readers', slow],
+      ['Refusals', refused],
+      ['Gaps', async () => ofGaps(await decided('gap'))],
+      ['Groups', async () => ofGroups(await api.get<GroupReport>('groups'))],
+      [
+        'webhooks',
+        async () => ofWebhooks((await api.get<{ webhooks: readonly WebhookStatus[] }>('webhooks')).webhooks),
+      ],
+      ['Hooks', async () => ofHooks(await api.get<HookReport>('hooks'))],
+      ['Bridges', async () => ofBridges(await api.get<BridgeReport>('bridges'))],
+    ],
+    (name, error) => ({ tone: 'warn', text: `${name}: unknown, ${wordsOf(error)}`, href: to(pageOf(name)) }),
+  );
 }
+
+/** Slow readers, refusals and gaps are on one page. */
+const pageOf = (name: string): string =>
+  ['Groups', 'Webhooks', 'Hooks', 'Bridges'].includes(name) ? name.toLowerCase() : 'problems';
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** `ada`, or `3 users`. */
 function whose(users: readonly (string | null)[]): string {

@@ -8,14 +8,16 @@ import type { GroupStore } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import { ruleOfGroup } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
+import type { Rule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
 import { importOptional } from '../util/optional-package.ts';
-import { BridgeFeed, FeedLost, groupRefOf } from './bridge-feed.ts';
+import { BridgeFeed, FeedLost } from './bridge-feed.ts';
 import type { Bridge, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
 import { BridgeLease, pause } from './bridge-lease.ts';
 import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
 import { LogCheckpoints } from './checkpoints.ts';
 import { InboundPublisher } from './inbound-publisher.ts';
+import { RunningGroups } from './running-groups.ts';
 
 export interface BridgesParts {
   readonly bridges: readonly BridgeConfig[];
@@ -42,6 +44,7 @@ const loadPackage = (): Promise<BridgesPackage> =>
 export class Bridges {
   readonly #parts: BridgesParts;
   readonly #stop = new AbortController();
+  readonly #groups: RunningGroups;
   /** Those that this node holds, or waits for, by the name of the bridge. */
   readonly #leases = new Map<string, BridgeLease>();
   #records: readonly BridgeRecord[] = [];
@@ -50,6 +53,12 @@ export class Bridges {
 
   constructor(parts: BridgesParts) {
     this.#parts = parts;
+    this.#groups = new RunningGroups(parts.bridges, parts.rules);
+  }
+
+  /** The rules of another configuration, for the bridges that run until the restart. */
+  keepGroups(rules: readonly Rule[]): readonly Rule[] {
+    return this.#groups.keptIn(rules);
   }
 
   /**
@@ -86,7 +95,7 @@ export class Bridges {
   async #lagOf({ config, state }: BridgeRecord): Promise<number | null> {
     const { store } = this.#parts;
     if (config.direction === 'in' || state === 'standby' || store === undefined) return null;
-    const target = this.#targetOf(config.name);
+    const target = this.#groups.of(config.name);
     try {
       const { head, floor } = await store.stats(target.ref, target.rule.delivery);
       return head - floor;
@@ -129,7 +138,7 @@ export class Bridges {
   /** The consumer group begins now, not when the broker is there: nothing that is published is missed. */
   async #createGroup(name: string, signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#parts;
-    const { ref, rule } = this.#targetOf(name);
+    const { ref, rule } = this.#groups.of(name);
     while (!signal.aborted) {
       try {
         await store?.settle(ref, rule.delivery, [], { type: 'ack' });
@@ -171,16 +180,11 @@ export class Bridges {
     const { groups, store } = this.#parts;
     if (groups === undefined || store === undefined) throw new Error('the engine has no consumer groups');
     if ((await this.#leases.get(name)?.isHeld()) === false) throw new FeedLost('another node runs the bridge now');
-    return BridgeFeed.open({ groups, store, target: this.#targetOf(name) });
-  }
-
-  #targetOf(name: string) {
-    const config = this.#parts.bridges.find((bridge) => bridge.name === name);
-    if (config?.direction !== 'out') throw new Error(`"${name}" is not an outbound bridge`);
-    const ref = groupRefOf(config);
-    const rule = ruleOfGroup(this.#parts.rules.match(ref.channel)?.rule.groups ?? [], ref.group);
-    if (rule === undefined) throw new Error(`the rule of "${ref.channel}" has no group for the bridge`);
-    return { ref, rule };
+    const target = this.#groups.of(name);
+    const { channel, group } = target.ref;
+    if (ruleOfGroup(this.#parts.rules.match(channel)?.rule.groups ?? [], group) === undefined)
+      throw new Error(`no rule with history matches "${channel}" since the configuration was reloaded`);
+    return BridgeFeed.open({ groups, store, target });
   }
 
   #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string, isOver = true): void {

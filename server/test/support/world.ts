@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
-import { type Assembly, assemble } from '../../src/assemble.ts';
+import { type Assembly, assemble, type Parts } from '../../src/assemble.ts';
 import type { ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -30,6 +30,7 @@ export interface WorldOptions {
   readonly log?: Logger;
   readonly engine?: (clock: ManualClock) => Engine;
   readonly wires?: readonly SocketWire[];
+  readonly bridges?: Parts['bridges'];
 }
 
 /** A client in memory, and its end of the socket. */
@@ -45,7 +46,7 @@ export class World {
   readonly assembly: Assembly;
   readonly gateway: Gateway;
 
-  constructor(config: ConfigInput, { log = pino({ level: 'silent' }), engine, wires }: WorldOptions) {
+  constructor(config: ConfigInput, { log = pino({ level: 'silent' }), engine, wires, bridges }: WorldOptions) {
     const parsed = parseConfig({ ...DEFAULTS, ...config });
     this.transport = new LoopbackTransport({ limit: parsed.limits.outbound / 2 });
     const turn = new Turn((end) =>
@@ -60,6 +61,7 @@ export class World {
       turn,
       log,
       ...(wires && { wires }),
+      ...(bridges && { bridges }),
       engine: engine?.(this.clock) ?? new MemoryEngine({ clock: this.clock }),
     });
     this.gateway = new Gateway(this.assembly);
