@@ -133,8 +133,8 @@ export class SinkRunner implements Bridge {
   }
 
   get #options() {
-    const { config, sink } = this.#parts;
-    return { bridge: config, prefix: sink.attributePrefix };
+    const { config, host, sink } = this.#parts;
+    return { bridge: config, origin: host.origin(), prefix: sink.attributePrefix };
   }
 
   #count({ gaps, messages }: OutboundBatch, dead: number): void {

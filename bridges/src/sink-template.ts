@@ -11,10 +11,10 @@ const NO_EVENT = 'message';
  */
 export function fillFor(
   template: string,
-  { channel, event = NO_EVENT, tags }: SinkRecord,
+  { channel, source = channel, event = NO_EVENT, tags }: SinkRecord,
   clean: (value: string) => string = (value) => value,
 ): string {
-  const values: Readonly<Record<string, string>> = { channel, event };
+  const values: Readonly<Record<string, string>> = { channel, source, event };
   const lookup: Lookup = (name) => {
     const value = name.startsWith('tag:') ? tags[name.slice('tag:'.length)] : values[name];
     return value === undefined || value === '' ? 'none' : clean(value);

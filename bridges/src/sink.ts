@@ -6,6 +6,8 @@ export interface SinkRecord {
   readonly id: string;
   /** Key, ordering key or group: the order of a channel is the order of the broker. */
   readonly channel: string;
+  /** Where the message was published, if it is a copy in a bound channel. */
+  readonly source?: string | undefined;
   readonly epoch: string;
   /** 1, 2, 3… within the epoch. A gap record has the offset of its last lost message. */
   readonly offset: number;

@@ -102,15 +102,34 @@ describe('a record', () => {
       record(1, { headers: { 'sluice-origin': 'here', 'sluice-channel': 'c' } }),
       [],
     ],
+    [
+      'of this gateway from a channel with a copy of it',
+      record(1, { headers: { 'sluice-origin': 'here', 'sluice-channel': 'all' } }),
+      [],
+    ],
     ['of another channel', record(1, { headers: { 'sluice-origin': 'here', 'sluice-channel': 'd' } }), [1]],
     ['of another gateway', record(1, { headers: { 'sluice-origin': 'there', 'sluice-channel': 'c' } }), [1]],
   ])('%s: does it come back?', async (_, from, published) => {
     const host = new ScriptHost([all]);
+    host.copies.c = ['all'];
     const broker = await run(host, [[from]]);
     expect(host.published.flat()).toEqual(published);
+    if (published.length === 0) expect(host.reports[0]).toMatch(/^returned: t, position 1: sent by "here" from "/);
     expect(host.counts).toEqual(published.length === 0 ? { returned: 1 } : { published: 1 });
     expect(broker.acknowledged).toEqual([['1']]);
   });
+});
+
+it('a message from another gateway has the tag that recognises it when it comes back', async () => {
+  const tags: unknown[] = [];
+  const note = (messages: readonly InboundMessage[]) => {
+    tags.push(...messages.map(({ draft }) => draft.tags));
+    return all(messages);
+  };
+  const headers = { 'sluice-origin': 'there', 'sluice-channel': 'c', region: 'eu' };
+  const to = { channel: 'c', data: 'json', tags: { region: '{header:region}' } } as const;
+  await run(new ScriptHost([note]), [[record(1, { headers }), record(2, { headers: { region: 'us' } })]], { to });
+  expect(tags).toEqual([{ region: 'eu', 'x-via': expect.any(String) }, { region: 'us' }]);
 });
 
 describe('poison', () => {

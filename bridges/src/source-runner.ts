@@ -9,8 +9,8 @@ import type {
 import { AcknowledgeQueue } from './acknowledge-queue.ts';
 import { Backoff } from './backoff.ts';
 import { headerOf } from './body.ts';
+import { CHANNEL, isBack, ORIGIN, viaTagOf } from './circle-guard.ts';
 import { DeadLetter } from './dead-letter.ts';
-import { CHANNEL, ORIGIN } from './envelope.ts';
 import { keepConnected, Stopped } from './keep-connected.ts';
 import { type MappedMessage, mapRecord } from './mapping.ts';
 import { pause } from './pause.ts';
@@ -209,22 +209,18 @@ export class SourceRunner implements Bridge {
   }
 
   #prepare(record: SourceRecord): Pending {
+    const { config, host } = this.#parts;
     const pending: Pending = { record, messages: [], isPoison: false };
     try {
-      const mapped = mapRecord(record, this.#parts.config.to);
-      const messages = mapped.filter(({ channel }) => !this.#isOwn(record, channel));
-      if (messages.length < mapped.length) this.#parts.host.count('returned', mapped.length - messages.length);
-      pending.messages = messages.map((message) => onceFor(record, message));
+      const mapped = mapRecord(record, config.to);
+      const messages = mapped.filter(({ channel }) => !isBack(record.headers, channel, host));
+      if (messages.length < mapped.length) host.count('returned', mapped.length - messages.length, sentOf(record));
+      pending.messages = messages.map((message) => onceFor(record, withVia(record, message)));
     } catch (error) {
       if (!(error instanceof Unmappable)) throw error;
       this.#poison(pending, error.message);
     }
     return pending;
-  }
-
-  /** Did this gateway send the record from the same channel? */
-  #isOwn({ headers }: SourceRecord, channel: string): boolean {
-    return headerOf(headers, ORIGIN) === this.#parts.config.origin && headerOf(headers, CHANNEL) === channel;
   }
 
   /** @returns has it a dead letter now? A record has at most one, whatever its messages. */
@@ -268,6 +264,17 @@ const refusalsOf = (messages: readonly InboundMessage[], outcomes: readonly Inbo
 /** Where the broker has it, for people. */
 const placeOf = ({ topic, once, place }: SourceRecord): string =>
   `${topic}, ${'id' in once ? `message ${once.id ?? 'without an id'}` : `position ${place ?? once.position}`}`;
+
+/** Which record has come back, for people. */
+const sentOf = (record: SourceRecord): string =>
+  `${placeOf(record)}: sent by "${headerOf(record.headers, ORIGIN)}" from "${headerOf(record.headers, CHANNEL)}"`;
+
+function withVia({ headers }: SourceRecord, { channel, draft }: MappedMessage): MappedMessage {
+  const via = viaTagOf(headers, draft.tags);
+  return Object.keys(via).length === 0
+    ? { channel, draft }
+    : { channel, draft: { ...draft, tags: { ...draft.tags, ...via } } };
+}
 
 /** @throws Unmappable if the record cannot be recognised when it is delivered again */
 function onceFor({ once, body }: SourceRecord, { channel, draft }: MappedMessage): InboundMessage {

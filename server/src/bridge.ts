@@ -23,8 +23,11 @@ interface BridgeCommon {
   readonly system: string;
   /** How to connect. */
   readonly connection: BridgeOptions;
-  /** Names this gateway or cluster in the header that keeps messages from going in circles. */
-  readonly origin: string;
+  /**
+   * Names this gateway or cluster in the header that keeps messages from going in circles. Absent: a
+   * name that the engine keeps; see `BridgeHost.origin`.
+   */
+  readonly origin?: string;
   /** Most messages on their way at the same time. */
   readonly inFlight: number;
 }

@@ -114,8 +114,11 @@ export interface Events {
   messagesExpired: { channel: string; group: string; count: number; dropped: number };
   /** A bridge to a broker has another state on this node; `error`: why, without secrets and payloads. */
   bridgeMoved: { bridge: string; system: string; direction: 'in' | 'out'; state: string; error?: string };
-  /** Messages of a bridge; `outcome`: `published`, `sent`, `dead_lettered`, `skipped`, `returned`, `gap` or `lost`. */
-  bridgeCounted: { bridge: string; outcome: string; count: number };
+  /**
+   * Messages of a bridge; `outcome`: `published`, `sent`, `dead_lettered`, `skipped`, `returned`, `gap` or `lost`; `why`: which
+   * ones, and the reason, without secrets and payloads; `isOdd`: a setting is probably wrong.
+   */
+  bridgeCounted: { bridge: string; outcome: string; count: number; why?: string; isOdd?: true };
   /** Dead letters could not be published to their channel for now: they are tried again. */
   deadLettersRefused: { channel: string; group: string; target: string; error: ErrorName };
   /** One dead letter was refused for good: it stays in the group's list, and later ones are published. */

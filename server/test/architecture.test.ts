@@ -354,6 +354,7 @@ describe('the walls', () => {
     const APPENDERS = [
       'server/src/bridges/bridge-lease.ts',
       'server/src/bridges/checkpoints.ts',
+      'server/src/bridges/engine-origin.ts',
       'server/src/channels/publish-steps.ts',
       'server/src/channels/copy-step.ts',
       'server/src/sse/ticket-desk.ts',

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { BridgeHost, BridgesPackage, OutboundFeed } from '../src/bridges/bridge-host.ts';
 import type { ConfigInput } from '../src/config/config.ts';
 import { parseConfig } from '../src/config/schema.ts';
+import { SECRET } from './support/tokens.ts';
 import { createWorld } from './support/world.ts';
 
 const API_KEY = 'an-API-key-that-only-tests-know';
@@ -12,7 +13,12 @@ const bridge = (channel: string, inFlight = 10) => ({
 });
 
 const configOf = (channels: object, bridges: object) =>
-  ({ apiKeys: [{ name: 'test', secret: API_KEY }], channels, bridges }) as unknown as ConfigInput;
+  ({
+    keys: [{ secret: SECRET }],
+    apiKeys: [{ name: 'test', secret: API_KEY }],
+    channels,
+    bridges,
+  }) as unknown as ConfigInput;
 
 /** A gateway whose bridge to a broker sends to this test. */
 async function start() {
@@ -29,6 +35,7 @@ async function start() {
   const send = async (host: BridgeHost, signal: AbortSignal) => {
     while (!signal.aborted) {
       const feed = await open(host);
+      host.moved('running');
       if (feed === undefined) return;
       signal.addEventListener('abort', () => feed.close());
       for (let batch = await feed.next(10); batch.messages.length > 0; batch = await feed.next(10)) {

@@ -25,6 +25,23 @@ const record: SinkRecord = {
   ...{ contentType: 'application/json', body: Buffer.from('1') },
 };
 
+it.each([
+  ['signed-in', 'signed-in'],
+  [undefined, undefined],
+])('the event "%s" is a header', async (event, expected) => {
+  let headers = new Map<string, string>();
+  const client = clientWith(async ({ messages }) => {
+    const [first] = messages as readonly { headers: ReadonlyMap<Buffer, Buffer> }[];
+    headers = new Map([...(first?.headers ?? [])].map(([name, value]) => [name.toString(), value.toString()]));
+    return {};
+  });
+  const sink = await new KafkaSink(client, config).open();
+  await sink.send([{ ...record, event }]);
+  await sink.close();
+  expect(headers.get('event')).toBe(expected);
+  expect(headers.get('content-type')).toBe('application/json');
+});
+
 it('keeps nothing of what was sent', async () => {
   const answers: WeakRef<object>[] = [];
   const client = clientWith(async () => {

@@ -83,9 +83,10 @@ class OpenKafkaSink implements OpenSink {
   }
 
   #messageOf(record: SinkRecord) {
-    const { headers, contentType, body, tags } = record;
+    const { headers, contentType, body, event, tags } = record;
     const named = Object.entries({
       ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`sluice-tag-${name}`, value])),
+      ...(event !== undefined && { event }),
       ...{ ...headers, 'content-type': contentType },
     });
     return {

@@ -49,6 +49,11 @@ it.each([
   expect((await publish({ event }, template)).subject).toBe(expected);
 });
 
+it('the event is a header', async () => {
+  expect((await publish({ event: 'signed-in' }, 'audit')).headers.get('event')).toBe('signed-in');
+  expect((await publish({}, 'audit')).headers.has('event')).toBe(false);
+});
+
 it('tags whose names become the same header keep their values', async () => {
   const { headers } = await publish({ tags: { é: '1', è: '2\r\nx: y', plain: '' } }, 'audit');
   expect(headers.values('sluice-tag-_')).toEqual(['1', '2 x: y']);

@@ -54,7 +54,8 @@ class OpenNatsSink implements OpenSink {
   async #publish(record: SinkRecord): Promise<void> {
     const headers = this.#client.transport.headers();
     const tags = Object.entries(record.tags).map(([name, value]) => [`sluice-tag-${name}`, value]);
-    const named = [...Object.entries(record.headers), ...tags, ['content-type', record.contentType]];
+    const event = record.event === undefined ? [] : [['event', record.event]];
+    const named = [...Object.entries(record.headers), ...tags, ...event, ['content-type', record.contentType]];
     for (const [name = '', value = ''] of named) headers.append(asHeaderName(name), value.replaceAll(LINE_BREAKS, ' '));
     const options = { msgID: record.id, headers, timeout: NATS_TIMEOUT };
     await this.#jetstream.publish(asSubject(fillFor(this.#subject, record, asTokens)), record.body, options);

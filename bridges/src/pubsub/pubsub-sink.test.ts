@@ -25,6 +25,11 @@ const channel = 'c'.repeat(200);
 const name = (at: number) => `${String.fromCharCode(0x61 + at)}${'漢'.repeat(63)}`;
 const longest = {
   ...{ id: 'i', offset: Number.MAX_SAFE_INTEGER, time: 0, data: null, event: '漢'.repeat(128) },
+  ...{
+    from: '漢'.repeat(200),
+    origin: { channel: 'c'.repeat(200), offset: Number.MAX_SAFE_INTEGER },
+    trace: '0'.repeat(55),
+  },
   tags: Object.fromEntries(Array.from({ length: 16 }, (_, at) => [name(at), '漢'.repeat(256)])),
 };
 
@@ -34,8 +39,8 @@ it.each(['cloudevents', 'cloudevents-structured', 'raw'] as const)(
     const published: Published[] = [];
     const config = { connection: { project: 'p' }, to: { topic: 'audit' } } as unknown as OutboundBridge;
     const sink = await new PubsubSink(clientWith(published), config).open();
-    const bridge = { origin: 'sluice', envelope, from: { channel } };
-    await sink.send([wrapMessage('e'.repeat(32), longest, { bridge, prefix: 'ce-' })]);
+    const bridge = { envelope, from: { channel } };
+    await sink.send([wrapMessage('e'.repeat(32), longest, { bridge, origin: 'sluice', prefix: 'ce-' })]);
     const [{ attributes, orderingKey } = { attributes: {}, orderingKey: '' }] = published;
     const entries = Object.entries(attributes);
     expect(entries.length).toBeGreaterThan(16);

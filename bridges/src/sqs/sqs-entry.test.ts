@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { wrapMessage } from '../envelope.ts';
 import { entryOf } from './sqs-entry.ts';
+import { recordOf } from './sqs-record.ts';
 
 const message = { id: 'i', offset: 7, time: 0, data: { n: 1 }, event: 'signed-in', tags: { region: 'eu' } };
 
@@ -9,13 +10,16 @@ const wrap = (envelope: 'cloudevents' | 'cloudevents-structured' | 'raw', channe
     'e',
     { ...message, ...more },
     {
-      bridge: { origin: 'sluice', envelope, from: { channel } },
+      bridge: { envelope, from: { channel } },
+      origin: 'sluice',
       prefix: 'ce_',
     },
   );
 
+const rare = { origin: { channel: 'orders:1', offset: 3 }, from: 'ada', trace: 't', tags: { a: 'b', 'x-via': 'v' } };
+
 const namesOf = (envelope: 'cloudevents' | 'cloudevents-structured' | 'raw') =>
-  Object.keys(entryOf(wrap(envelope), false).MessageAttributes).sort();
+  Object.keys(entryOf(wrap(envelope, 'audit', rare), false).MessageAttributes).sort();
 
 it('a message has at most the 10 attributes that SQS accepts', () => {
   expect(namesOf('cloudevents')).toEqual([
@@ -28,9 +32,20 @@ it('a message has at most the 10 attributes that SQS accepts', () => {
   expect(namesOf('cloudevents-structured')).toEqual(namesOf('raw'));
 });
 
-it('the tags share an attribute', () => {
-  const { MessageAttributes } = entryOf(wrap('raw'), false);
-  expect(MessageAttributes['sluice-tags']).toEqual({ DataType: 'String', StringValue: '{"region":"eu"}' });
+it.each([
+  ['raw', 'sluice-publisher', 'sluice-message-id'],
+  ['cloudevents', 'ce_publisher', 'ce_messageid'],
+] as const)('the tags share an attribute with rare headers, in the envelope "%s"', (envelope, publisher, id) => {
+  const { MessageAttributes } = entryOf(wrap(envelope, 'audit', rare), false);
+  const { 'sluice-tags': shared } = MessageAttributes;
+  expect(JSON.parse(shared?.StringValue ?? '')).toMatchObject({
+    a: 'b',
+    'sluice-via': 'v',
+    [publisher]: 'ada',
+    [id]: 'i',
+  });
+  const record = recordOf({ MessageId: 'm', Body: '1', MessageAttributes }, 'queue', false);
+  expect(record.headers['sluice-via']).toBe('v');
 });
 
 it.each([

@@ -8,6 +8,9 @@ const PLAIN = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/;
 /** What SQS refuses in a text: what XML 1.0 does not allow. */
 const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
+/** The attribute that tags and rare headers share, as a JSON object. */
+export const SHARED = 'sluice-tags';
+
 /** A message for SQS. */
 export interface SqsEntry {
   readonly MessageBody: string;
@@ -36,15 +39,24 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 const plain = (text: string): string =>
   PLAIN.test(text) ? text : createHash('sha256').update(text).digest('base64url');
 
-/** A message has at most 10 attributes: what another one says is left out, and tags share one. */
+/** Attributes that every message has, or every CloudEvent. */
+const ALWAYS = new Set([
+  ...['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_subject', 'ce_time'],
+  ...['sluice-channel', 'sluice-offset', 'sluice-origin', 'sluice-type'],
+]);
+
+/** A message has at most 10 attributes: what another one says is left out, and tags share one with what only some messages have. */
 function attributesOf({ headers, contentType, event, tags }: SinkRecord): Record<string, string> {
   const { 'sluice-id': id = '', ...others } = headers;
   const isEvent = 'ce_id' in headers;
+  const own = Object.entries(others).filter(([name]) => ALWAYS.has(name));
+  const more = Object.entries(others).filter(([name]) => !ALWAYS.has(name));
+  const shared = { ...Object.fromEntries(more), ...tags };
   return {
-    ...others,
+    ...Object.fromEntries(own),
     ...(!isEvent && { 'sluice-id': id, 'content-type': contentType }),
     ...(!isEvent && event !== undefined && { event }),
-    ...(Object.keys(tags).length > 0 && { 'sluice-tags': JSON.stringify(tags) }),
+    ...(Object.keys(shared).length > 0 && { [SHARED]: JSON.stringify(shared) }),
   };
 }
 

@@ -55,7 +55,11 @@ it('a DEALER socket sends only what a slow consumer has not acknowledged before 
     ...{ connection: { url: 'tcp://peer:1', bind: true }, to: { socket: 'dealer' } },
   } as unknown as OutboundBridge;
   const records = [1, 2, 3].map((offset) =>
-    wrapMessage('e', { id: `${offset}`, offset, time: 0, data: offset }, { bridge: config, prefix: 'ce-' }),
+    wrapMessage(
+      'e',
+      { id: `${offset}`, offset, time: 0, data: offset },
+      { bridge: config, origin: 'sluice', prefix: 'ce-' },
+    ),
   );
   const [one = '', two = '', three = ''] = records.map(({ id }) => id);
   const sent: string[][] = [];

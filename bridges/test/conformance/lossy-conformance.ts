@@ -100,7 +100,7 @@ export function testLossySource<T extends LossyServer>(name: string, { skip, sta
 
     it('drops what it has sent itself from the same channel', async () => {
       const rig = await openRig();
-      const gateway = await run(rig, { to: { channel: 'orders' } });
+      const gateway = await run(rig, { origin: 'sluice', to: { channel: 'orders' } });
       const headers = { 'sluice-origin': 'sluice', 'sluice-channel': 'orders' };
       await rig.send([
         { body: '{"n":1}', headers },

@@ -97,7 +97,7 @@ export function testSink(name: string, suite: SinkSuite): void {
       engine: Partial<ConfigInput> = {},
     ): Promise<BridgeGateway> => {
       const merged = { ...(bridge.to as object), ...to };
-      const bridges = { out: { ...bridge, from: { channel }, to: merged } };
+      const bridges = { out: { ...bridge, origin: 'sluice', from: { channel }, to: merged } };
       return startGateway({ channels, limits, bridges, ...engine });
     };
     const publish = async (gateway: BridgeGateway, from: number, to: number, channel = 'audit'): Promise<void> => {

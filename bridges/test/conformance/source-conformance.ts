@@ -298,7 +298,7 @@ export function testSource(name: string, suite: SourceSuite): void {
 
     it('drops what it has sent itself from the same channel', async () => {
       const rig = await openRig();
-      const gateway = await run(rig, { to: { channel: 'orders' } });
+      const gateway = await run(rig, { origin: 'sluice', to: { channel: 'orders' } });
       const headers = { 'sluice-origin': 'sluice', 'sluice-channel': 'orders' };
       await rig.produce([
         { body: '{"n":1}', headers },

@@ -17,6 +17,8 @@ const isReached = (reached: string, position: string): boolean =>
 export class ModelHost implements BridgeHost {
   readonly clock: Clock;
   readonly random = Math.random;
+  readonly origin = () => 'model';
+  readonly copiesOf = () => [];
   /** Everything that was published, and was no repeat. */
   readonly log: unknown[] = [];
   repeats = 0;

@@ -18,6 +18,12 @@ export class ScriptHost implements BridgeHost {
   /** Limits that are running. */
   readonly limits = new Set<() => void>();
   readonly random = () => 1;
+  readonly origin = () => 'here';
+  /** Channels that get copies, by channel. */
+  readonly copies: Record<string, readonly string[]> = {};
+  readonly copiesOf = (channel: string) => this.copies[channel] ?? [];
+  /** What `count` was told about its messages. */
+  readonly reports: string[] = [];
   readonly checkpoints = { read: async () => undefined, save: async () => {} };
   readonly clock: Clock = {
     now: () => 0,
@@ -52,8 +58,9 @@ export class ScriptHost implements BridgeHost {
     return Promise.reject(new Error('this host only reads'));
   }
 
-  count(outcome: string, count: number): void {
+  count(outcome: string, count: number, why?: string): void {
     this.counts[outcome] = (this.counts[outcome] ?? 0) + count;
+    if (why !== undefined) this.reports.push(`${outcome}: ${why}`);
   }
 
   moved(state: BridgeState, error?: string): void {

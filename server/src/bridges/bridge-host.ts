@@ -91,6 +91,13 @@ export interface BridgeHost {
   /** Varies waits: from 0 to 1. */
   readonly random: () => number;
   /**
+   * Names this gateway or cluster: the `origin` of the configuration, or a name that the engine keeps,
+   * so that it is the same on all nodes. Known once the bridge runs.
+   */
+  origin(): string;
+  /** The channels that get a copy of each message of a channel. */
+  copiesOf(channel: string): readonly string[];
+  /**
    * Publishes messages in the name of the bridge. Messages of one channel are appended in their order.
    * With `poison: stop`, no message is published that comes after one that is refused for good.
    *
@@ -100,8 +107,12 @@ export interface BridgeHost {
   readonly checkpoints: Checkpoints;
   /** Opens the feed of an outbound bridge, from the first message that was not acknowledged. */
   openFeed(): Promise<OutboundFeed>;
-  /** Counts messages. */
-  count(outcome: BridgeOutcome, count: number): void;
+  /**
+   * Counts messages.
+   *
+   * @param why for an operator: which messages, and what was wrong; without secrets and payloads
+   */
+  count(outcome: BridgeOutcome, count: number, why?: string): void;
   /**
    * The state has changed.
    *

@@ -1,3 +1,4 @@
+import { isChannelName } from '@sluice/protocol';
 import type { BridgeConfig } from '../bridge.ts';
 import { ENGINE_RETRY } from '../channels/budgets.ts';
 import type { Door } from '../channels/door.ts';
@@ -16,6 +17,7 @@ import type { Bridge, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-
 import { BridgeLease, pause } from './bridge-lease.ts';
 import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
 import { LogCheckpoints } from './checkpoints.ts';
+import { readEngineOrigin } from './engine-origin.ts';
 import { InboundPublisher } from './inbound-publisher.ts';
 import { RunningGroups } from './running-groups.ts';
 
@@ -37,6 +39,9 @@ export interface BridgesParts {
 /** Not a literal, because the package is built after this one. */
 const PACKAGE: string = '@sluice/bridges';
 
+const SAME_ORIGIN =
+  'This configuration has no bridge that sends: does another gateway have the same "origin"? Give each its own';
+
 const loadPackage = (): Promise<BridgesPackage> =>
   importOptional('A bridge', PACKAGE, () => import(PACKAGE) as Promise<BridgesPackage>);
 
@@ -47,6 +52,8 @@ export class Bridges {
   readonly #groups: RunningGroups;
   /** Those that this node holds, or waits for, by the name of the bridge. */
   readonly #leases = new Map<string, BridgeLease>();
+  /** The name that the engine keeps; `undefined`: no bridge has needed it yet. */
+  #engineOrigin: string | undefined;
   #records: readonly BridgeRecord[] = [];
   #loaded: readonly Bridge[] = [];
   #running: readonly Promise<void>[] = [];
@@ -132,6 +139,7 @@ export class Bridges {
 
   async #run({ config }: BridgeRecord, bridge: Bridge, signal: AbortSignal): Promise<void> {
     if (config.direction === 'out') await this.#createGroup(config.name, signal);
+    if (config.origin === undefined) await this.#findOrigin(signal);
     await bridge.run(signal);
   }
 
@@ -150,18 +158,49 @@ export class Bridges {
     }
   }
 
+  async #findOrigin(signal: AbortSignal): Promise<void> {
+    const { log, clock } = this.#parts;
+    while (!signal.aborted && this.#engineOrigin === undefined) {
+      this.#engineOrigin = await readEngineOrigin({ log, clock });
+      if (this.#engineOrigin === undefined) await pause(clock, ENGINE_RETRY, signal);
+    }
+  }
+
+  /** Otherwise nothing can come back. */
+  get #sends(): boolean {
+    return this.#parts.bridges.some(({ direction }) => direction === 'out');
+  }
+
+  #originOf({ name, origin = this.#engineOrigin }: BridgeConfig): string {
+    if (origin === undefined) throw new Error(`the bridge "${name}" does not run yet`);
+    return origin;
+  }
+
+  /** A name that is not valid has no copies, and is not remembered. */
+  #copiesOf(channel: string): readonly string[] {
+    if (!isChannelName(channel)) return [];
+    return this.#parts.rules.match(channel)?.bound.map((copy) => copy.channel) ?? [];
+  }
+
   #hostOf(record: BridgeRecord): BridgeHost {
     const { clock, events, log } = this.#parts;
     const { name } = record.config;
     return {
       clock,
+      origin: () => this.#originOf(record.config),
+      copiesOf: (channel) => this.#copiesOf(channel),
       checkpoints: new LogCheckpoints({ log, clock, bridge: name }),
       random: Math.random,
       publish: this.#publisherOf(record.config),
       openFeed: () => this.#openFeed(name),
-      count: (outcome, count) => {
+      count: (outcome, count, why) => {
         record.count(outcome, count);
-        events.emit('bridgeCounted', { bridge: name, outcome, count });
+        const isOdd = outcome === 'returned' && !this.#sends;
+        events.emit('bridgeCounted', {
+          ...{ bridge: name, outcome, count },
+          ...(why !== undefined && { why: isOdd ? `${why}. ${SAME_ORIGIN}` : why }),
+          ...(isOdd && { isOdd }),
+        });
       },
       moved: (state, error, isOver) => this.#move(record, state, error, isOver),
     };

@@ -155,8 +155,10 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
     const level = state === 'failed' ? 'error' : state === 'waiting' || state === 'holding' ? 'warn' : 'info';
     writeOwn(level, `bridge ${state}`, event, event.bridge);
   });
-  events.on('bridgeCounted', ({ outcome, ...event }) => {
-    if (LOSSES.has(outcome)) writeOwn('warn', `bridge: ${outcome}`, event, event.bridge);
+  events.on('bridgeCounted', ({ outcome, isOdd, ...event }) => {
+    if (LOSSES.has(outcome) || isOdd) writeOwn('warn', `bridge: ${outcome}`, event, event.bridge);
+    // Usual between bridges in both directions.
+    else if (outcome === 'returned') writeOwn('info', 'bridge: returned', event, event.bridge);
   });
   events.on('refused', ({ detail, channel: _, ...event }) => {
     const { error: reason } = event;

@@ -15,11 +15,10 @@ export const BRIDGE_OPTIONS = {
   }),
   origin: option({
     schema: text('a name for this gateway or cluster'),
-    default: 'sluice',
-    defaultText: '`sluice`',
+    defaultText: 'a name that the engine keeps',
     type: 'text',
     description:
-      'Value of the header `sluice-origin` of messages that are sent. A bridge that reads a message with its own origin and its own channel drops it, so that two bridges over one channel make no circle. Clusters that share a broker need different names.',
+      'Value of the header `sluice-origin` of messages that are sent. A bridge drops messages that come back to a channel of their own origin, so that bridges in both directions make no circle. Gateways that share no engine need different names, or each drops what the others send.',
   }),
 };
 

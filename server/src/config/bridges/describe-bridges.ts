@@ -27,7 +27,7 @@ const describeConnection = (connection: BridgeOptions) =>
 
 function describeBridge(bridge: BridgeConfig): Record<string, unknown> {
   const { system, connection, inFlight, origin, from, to } = bridge;
-  const common = { [system]: describeConnection(connection), from, inFlight, origin };
+  const common = { [system]: describeConnection(connection), from, inFlight, ...(origin !== undefined && { origin }) };
   if (bridge.direction === 'out') return { ...common, to: { ...to, envelope: bridge.envelope } };
   const { poison, dedupe } = bridge;
   return {

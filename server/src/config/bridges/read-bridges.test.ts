@@ -39,13 +39,18 @@ describe('bridges', () => {
   it('read from a broker, with defaults', () => {
     const [bridge] = read({ b: inbound }).bridges;
     expect(bridge).toMatchObject({
-      ...{ name: 'b', system: 'redis', direction: 'in', connection: redis, inFlight: 256, origin: 'sluice' },
+      ...{ name: 'b', system: 'redis', direction: 'in', connection: redis, inFlight: 256 },
       ...{
         from: { streams: ['orders'], group: 'sluice', body: 'data' },
         to: { channel: 'orders:{key}', data: 'json' },
       },
       poison: { kind: 'stop' },
     });
+  });
+
+  it.each([inbound, outbound])('have the origin of the configuration, or none', (bridge) => {
+    expect(read({ b: bridge }).bridges[0]?.origin).toBeUndefined();
+    expect(read({ b: { ...bridge, origin: 'eu' } }).bridges[0]?.origin).toBe('eu');
   });
 
   it('that send to a broker get a consumer group in the rule of their channel, and no other rule has it', () => {

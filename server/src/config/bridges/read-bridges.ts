@@ -165,7 +165,8 @@ function readInbound(common: Common, system: BridgeSystem, parts: Parts, at: At)
   checkTemplates({ channel, event, ...tags }, { path: [...path, 'to'], problems });
   const target = { channel, data, ...(event !== undefined && { event }), ...(tags !== undefined && { tags }) };
   const poison = readPoison(parts.poison, { ...at, path: [...path, 'poison'] });
-  const bridge = { ...common, direction: 'in' as const, inFlight, origin, dedupe, from, to: target, poison };
+  const named = { ...common, ...(origin !== undefined && { origin }) };
+  const bridge = { ...named, direction: 'in' as const, inFlight, dedupe, from, to: target, poison };
   return { bridge, start: 'oldest' };
 }
 
@@ -214,7 +215,8 @@ function readOutbound(common: Common, { title, to: table }: BridgeSystem, parts:
     problems,
   });
   const bridge: OutboundBridge = {
-    ...{ ...common, direction: 'out', inFlight, origin, from: { channel }, envelope },
+    ...{ ...common, ...(origin !== undefined && { origin }) },
+    ...{ direction: 'out', inFlight, from: { channel }, envelope },
     to: to as BridgeOptions,
   };
   return { bridge, start };
