@@ -2,6 +2,7 @@ const FOLDER = 'bridges/src';
 const SERVER = 'server/src/bridges';
 const testOf = (/** @type {string} */ name) => [`${FOLDER}/${name}.test.ts`];
 const SOURCE = testOf('source-records');
+const CIRCLES = testOf('circle-guard');
 const SINK = testOf('sink-runner');
 const WINDOW = testOf('send-window');
 const CONNECTION = testOf('connection');
@@ -205,18 +206,32 @@ export const bridges = [
     tests: SOURCE,
   },
   {
-    file: `${FOLDER}/source-runner.ts`,
-    from: 'return headerOf(headers, ORIGIN) === this.#parts.config.origin && headerOf',
-    to: 'return headerOf(headers, ORIGIN) === CHANNEL && headerOf',
+    file: `${FOLDER}/circle-guard.ts`,
+    from: '(origin === own && sent === each) || ',
+    to: '',
     fault: 'messages run in a circle between gateway and broker',
-    tests: SOURCE,
+    tests: CIRCLES,
   },
   {
-    file: `${FOLDER}/source-runner.ts`,
-    from: ' && headerOf(headers, CHANNEL) === channel;',
-    to: ';',
+    file: `${FOLDER}/circle-guard.ts`,
+    from: ' || before.includes(placeOf(own, each))',
+    to: '',
+    fault: 'messages run in a circle of two gateways',
+    tests: CIRCLES,
+  },
+  {
+    file: `${FOLDER}/circle-guard.ts`,
+    from: '[channel, ...host.copiesOf(channel)]',
+    to: '[channel]',
+    fault: 'messages run in a circle between a bound channel and its members',
+    tests: CIRCLES,
+  },
+  {
+    file: `${FOLDER}/circle-guard.ts`,
+    from: 'origin === own && sent === each',
+    to: 'origin === own',
     fault: 'messages from one channel to another are dropped',
-    tests: SOURCE,
+    tests: CIRCLES,
   },
   {
     file: `${FOLDER}/source-runner.ts`,
