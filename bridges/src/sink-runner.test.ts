@@ -13,6 +13,8 @@ class Channel extends ScriptHost {
   /** What happened, in order. */
   readonly events: string[] = [];
   openFeeds = 0;
+  /** Dead letters that the list has room for. */
+  roomForDead = 10;
   readonly #batches: OutboundBatch[];
 
   constructor(batches: readonly OutboundBatch[]) {
@@ -37,10 +39,12 @@ class Channel extends ScriptHost {
         return isOpen && batch !== undefined ? batch : { gaps: [], messages: [] };
       },
       acknowledge: async (dead = new Map()) => {
+        const lost = Math.max(0, dead.size - this.roomForDead);
         this.events.push(['acknowledged', ...[...dead].map(([offset, why]) => `${offset} dead: ${why}`)].join(' '));
         this.#batches.shift();
         next--;
         if (this.#batches.length === 0) this.stop.abort();
+        return lost;
       },
       close: () => {
         if (isOpen) this.openFeeds--;
@@ -92,6 +96,7 @@ it('a gap is a record of its own, before the messages that follow it', async () 
   ]);
   expect(JSON.parse(sent[0]?.body.toString() ?? '')).toEqual(gap);
   expect(host.counts).toEqual({ gap: 1, sent: 1 });
+  expect(host.reports).toEqual(['gap: retention: the log lost what is behind offset 0, up to 4']);
 });
 
 it('what the broker did not confirm is sent again', async () => {
@@ -151,6 +156,7 @@ describe('a message that is too large for the broker', () => {
       ...{ reason: 'too_large', detail: 'it accepts 1 byte', size: 1, ...of },
     });
     expect(host.counts).toEqual({ sent: 3, dead_lettered: 1 });
+    expect(host.reports).toEqual(['dead_lettered: offset 2 is too large: it accepts 1 byte']);
     expect(host.states).toContain('waiting: message c/e/2 with 1 bytes is too large: it accepts 1 byte');
     expect([host.pauses, host.openFeeds]).toEqual([[250], 0]);
   });
@@ -164,6 +170,16 @@ describe('a message that is too large for the broker', () => {
     expect(host.events[0]).toBe('sent c/e/1/dead c/e/2/dead c/e/3/dead');
     expect(host.counts).toEqual({ dead_lettered: 3 });
     expect(host.pauses).toEqual([250, 250, 250]);
+  });
+
+  it('is lost if the list of dead letters has no room for it, and that is said', async () => {
+    const host = new Channel([batch]);
+    host.roomForDead = 0;
+    await run(host, refusing(/2$/));
+    expect(host.counts).toEqual({ sent: 2, lost: 1 });
+    expect(host.reports).toEqual([
+      expect.stringMatching(/^lost: the list of dead letters is full\. .+offset 2 is too large/),
+    ]);
   });
 
   it('is left out if not even the small record is accepted', async () => {

@@ -5,6 +5,7 @@ import type {
   OutboundBatch,
   OutboundBridge,
   OutboundFeed,
+  OutboundGap,
 } from '@sluice/server/bridging';
 import { Backoff } from './backoff.ts';
 import { wrapDeadLetter, wrapGap, wrapMessage } from './envelope.ts';
@@ -102,10 +103,10 @@ export class SinkRunner implements Bridge {
   }
 
   async #acknowledge(feed: OutboundFeed, { batch, dead, used }: Prepared): Promise<void> {
-    await feed.acknowledge(dead);
+    const lost = await feed.acknowledge(dead);
     this.#backoff.reset();
     for (const id of used) this.#tooLarge.delete(id);
-    this.#count(batch, dead.size);
+    this.#count(batch, dead, lost);
   }
 
   #prepare(batch: OutboundBatch): Prepared {
@@ -137,11 +138,21 @@ export class SinkRunner implements Bridge {
     return { bridge: config, origin: host.origin(), prefix: sink.attributePrefix };
   }
 
-  #count({ gaps, messages }: OutboundBatch, dead: number): void {
+  #count({ gaps, messages }: OutboundBatch, dead: ReadonlyMap<number, string>, lost: number): void {
     const { host } = this.#parts;
-    if (gaps.length > 0) host.count('gap', gaps.length);
-    if (messages.length > dead) host.count('sent', messages.length - dead);
-    if (dead > 0) host.count('dead_lettered', dead);
+    const [gap] = gaps;
+    const [first] = dead;
+    if (gap !== undefined) host.count('gap', gaps.length, inWords(gap));
+    if (messages.length > dead.size) host.count('sent', messages.length - dead.size);
+    if (first === undefined) return;
+    const why = `offset ${first[0]} is too large: ${first[1]}`;
+    if (dead.size > lost) host.count('dead_lettered', dead.size - lost, why);
+    if (lost > 0)
+      host.count(
+        'lost',
+        lost,
+        `the list of dead letters is full. Redrive or purge it; of ${dead.size} messages, ${why}`,
+      );
   }
 
   async #confirmed(open: OpenSink, records: readonly SinkRecord[]): Promise<void> {
@@ -169,3 +180,9 @@ export class SinkRunner implements Bridge {
     for (const id of ids) this.#tooLarge.set(id, limit);
   }
 }
+
+/** For the log. */
+const inWords = ({ reason, from, to }: OutboundGap): string => {
+  const end = from.epoch === to.epoch ? `${to.offset}` : `${to.offset} of another epoch`;
+  return `${reason}: the log lost what is behind offset ${from.offset}, up to ${end}`;
+};

@@ -196,6 +196,20 @@ describe('poison', () => {
     const broker = await run(host, [[bad, record(1)]], { poison: { kind: 'skip' } });
     expect(broker.acknowledged).toEqual([['{', '1']]);
     expect(host.counts).toEqual({ skipped: 1, published: 1 });
+    expect(host.reports).toEqual(['skipped: t, position 2: the body is not JSON']);
+  });
+
+  it.each<[InboundBridge['poison'], string]>([
+    [{ kind: 'skip' }, 'skipped'],
+    [{ kind: 'deadLetter', channel: 'dead' }, 'dead_lettered'],
+  ])('is reported with its place and its reason, without what the reason may repeat: %o', async (poison, outcome) => {
+    const unknown = { refused: { error: 'channel_unknown', detail: 'no rule', retryable: false } } as const;
+    const host = new ScriptHost([outcomes(never, unknown), all]);
+    await run(host, [[record(1), record(2, { once: { id: 'm2' } })]], { poison });
+    expect(host.reports).toEqual([
+      `${outcome}: t, position 1: payload_invalid`,
+      `${outcome}: t, message m2: channel_unknown: no rule`,
+    ]);
   });
 });
 

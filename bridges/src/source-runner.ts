@@ -32,6 +32,8 @@ interface Pending {
   isPoison: boolean;
   /** One of the messages. If it is refused for good, the bridge stops. */
   deadLetter?: DeadLetter;
+  /** Which record it is, and why it is poison, for the log. */
+  why?: string;
   /** Why the bridge stops at it. */
   stopped?: Stopped;
 }
@@ -183,16 +185,16 @@ export class SourceRunner implements Bridge {
     const letter = forGood.find(({ message }) => message === pending.deadLetter?.message);
     if (letter !== undefined) return this.#shrink(pending, letter.refused);
     const [first] = forGood;
-    return first !== undefined && this.#poison(pending, inWords(first.refused));
+    return first !== undefined && this.#poison(pending, inWords(first.refused), forLog(first.refused));
   }
 
-  #count({ messages, deadLetter }: Pending, refusals: readonly Refusal[]): void {
+  #count({ messages, deadLetter, why }: Pending, refusals: readonly Refusal[]): void {
     const { host } = this.#parts;
     const refused = new Set(refusals.map(({ message }) => message));
     const published = messages.filter((message) => !refused.has(message));
     const dead = published.filter((message) => message === deadLetter?.message).length;
     if (published.length > dead) host.count('published', published.length - dead);
-    if (dead > 0) host.count('dead_lettered', dead);
+    if (dead > 0) host.count('dead_lettered', dead, why);
   }
 
   /** A channel may accept less than a dead letter has. */
@@ -223,8 +225,11 @@ export class SourceRunner implements Bridge {
     return pending;
   }
 
-  /** @returns has it a dead letter now? A record has at most one, whatever its messages. */
-  #poison(pending: Pending, reason: string): boolean {
+  /**
+   * @param logged the reason for the log, which must repeat nothing of the message
+   * @returns has it a dead letter now? A record has at most one, whatever its messages
+   */
+  #poison(pending: Pending, reason: string, logged = reason): boolean {
     const { config, host } = this.#parts;
     const { poison } = config;
     if (poison.kind === 'stop') {
@@ -233,8 +238,9 @@ export class SourceRunner implements Bridge {
     }
     if (pending.isPoison) return false;
     pending.isPoison = true;
+    pending.why = `${placeOf(pending.record)}: ${logged}`;
     if (poison.kind === 'skip') {
-      host.count('skipped', 1);
+      host.count('skipped', 1, pending.why);
       return false;
     }
     pending.deadLetter = new DeadLetter(pending.record, { reason, config, channel: poison.channel });
@@ -284,5 +290,10 @@ function onceFor({ once, body }: SourceRecord, { channel, draft }: MappedMessage
     throw new Unmappable('the message has no id, so it could not be recognised when it is delivered again');
   return { channel, draft, once: { id: once.id }, arrived };
 }
+
+/** Errors whose detail may repeat a part of the message, such as the name of a field. */
+const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
+
+const forLog = (refused: RefusedMessage): string => (REPEATS.has(refused.error) ? refused.error : inWords(refused));
 
 const inWords = ({ error, detail }: Pick<RefusedMessage, 'error' | 'detail'>): string => `${error}: ${detail}`;

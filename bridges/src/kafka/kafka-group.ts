@@ -142,7 +142,10 @@ export class KafkaGroup {
     const isLost = stored >= 0n && (stored < first || stored > end);
     each.next = isLost ? first : stored >= 0n ? stored : (begin[partition] ?? first);
     if (!isLost) return undefined;
-    if (stored < first) this.#host.count('lost', Number(first - stored));
+    if (stored < first) {
+      const why = `${topic}, partition ${partition}: retention removed the offsets from ${stored} to ${first - 1n}`;
+      this.#host.count('lost', Number(first - stored), why);
+    }
     const where = stored > end ? `, though the partition ends at ${end}` : '';
     return `${topic}/${partition} from ${stored}${where}, it goes on at ${first}`;
   }

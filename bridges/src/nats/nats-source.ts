@@ -38,7 +38,7 @@ export class NatsSource implements Source {
     const manager = await jetstreamManager(connection);
     const { created, config, state } = await manager.streams.info(stream);
     if (config.retention === QUEUE) throw new Stopped(`the stream "${stream}" is a work queue. ${NO_QUEUES}`);
-    const lost = (count: number) => this.#host.count('lost', count);
+    const lost = (count: number) => this.#host.count('lost', count, `${stream}: removed before they were read`);
     const name = await new ConsumerSetup(this.#client, manager, this.#config).prepare(state.first_seq, lost);
     const consumer = await jetstream(connection).consumers.get(stream, name);
     // A stream that was deleted and made again counts from 1.

@@ -30,7 +30,7 @@ export class NatsSubjectSource implements Source {
     const source = new OpenSubjectSource(connection, {
       subject: textOption(from, 'subject'),
       positions: this.#positions,
-      onLost: () => this.#host.count('lost', 1),
+      onLost: () => this.#host.count('lost', 1, `${textOption(from, 'subject')}: there was no room`),
     });
     try {
       await source.subscribe();

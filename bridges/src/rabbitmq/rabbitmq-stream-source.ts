@@ -115,7 +115,8 @@ class OpenStreamSource implements OpenSource {
     this.#isContinued = true;
     this.#firstMessage?.cancel();
     const unread = offset - (this.#reached ?? offset) - 1;
-    if (offset > from) this.#parts.host.count('lost', Math.max(1, unread));
+    if (offset > from)
+      this.#parts.host.count('lost', Math.max(1, unread), `retention removed the offsets before ${offset}`);
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {

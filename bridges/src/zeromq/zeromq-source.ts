@@ -48,7 +48,7 @@ export class ZeromqSource implements Source {
   #bufferFor(socket: Pull | Router | Subscriber): AnyBuffer {
     const { inFlight } = this.#config;
     if (socket instanceof this.#client.Subscriber) {
-      return new LossyBuffer<Frames>({ sizeOf, onLost: () => this.#host.count('lost', 1) });
+      return new LossyBuffer<Frames>({ sizeOf, onLost: () => this.#host.count('lost', 1, 'there was no room') });
     }
     const buffer = new FrameBuffer(inFlight);
     if (socket instanceof this.#client.Router) return buffer; // peers send again what was not acknowledged
@@ -57,7 +57,8 @@ export class ZeromqSource implements Source {
       take: (most) => buffer.take(most),
       fail: (error) => {
         const lost = buffer.fail(error);
-        if (lost > 0) this.#host.count('lost', lost);
+        if (lost > 0)
+          this.#host.count('lost', lost, 'they were received, and not published, when the connection ended');
       },
     };
   }

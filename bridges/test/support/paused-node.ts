@@ -66,7 +66,7 @@ export class Pause {
         },
         acknowledge: async (dead) => {
           await this.pass(taken.shift() ?? 0);
-          await feed.acknowledge(dead);
+          return feed.acknowledge(dead);
         },
         close: () => feed.close(),
       };

@@ -61,7 +61,7 @@ function stallingFeed(feed: OutboundFeed): OutboundFeed {
     // The broker has confirmed the batch.
     acknowledge: async (dead) => {
       await pass(taken.shift() ?? 0);
-      await feed.acknowledge(dead);
+      return feed.acknowledge(dead);
     },
     close: () => feed.close(),
   };

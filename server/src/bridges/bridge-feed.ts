@@ -79,7 +79,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     });
   }
 
-  async acknowledge(dead: ReadonlyMap<number, string> = new Map()): Promise<void> {
+  async acknowledge(dead: ReadonlyMap<number, string> = new Map()): Promise<number> {
     const [first] = this.#sent;
     if (first === undefined) throw new Error('every batch was acknowledged before');
     const { gaps, deliveries } = first;
@@ -90,6 +90,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     this.#sent.shift();
     this.#unconfirmed -= deliveries.length;
     this.#dispatcher.mark();
+    return dead.size - rejected.length;
   }
 
   get #dispatcher(): Dispatcher {

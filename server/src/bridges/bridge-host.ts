@@ -64,14 +64,15 @@ export interface OutboundFeed {
    * the other.
    *
    * @param dead offsets of messages that it will never accept, and why: they become dead letters
+   * @returns how many of these are lost, because the list of dead letters is full
    * @throws FeedLost if another node sends the messages now
    */
-  acknowledge(dead?: ReadonlyMap<number, string>): Promise<void>;
+  acknowledge(dead?: ReadonlyMap<number, string>): Promise<number>;
   /** Everything that was not acknowledged is in the next feed. */
   close(): void;
 }
 
-/** What happened in a bridge. `dead_lettered`: messages that the other side refused for good. `lost`: messages that the broker had, and that were not read in time. */
+/** What happened in a bridge. `dead_lettered`: messages that the other side refused for good. `lost`: messages that the broker had, and that were not read in time, or that it refused while the list of dead letters was full. */
 export type BridgeOutcome = 'published' | 'sent' | 'dead_lettered' | 'skipped' | 'returned' | 'gap' | 'lost';
 
 /**

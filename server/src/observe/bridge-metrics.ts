@@ -5,7 +5,7 @@ import type { EventBus } from '../events.ts';
 export function addBridgeMetrics(events: EventBus, registry: Registry): void {
   const messages = new Counter({
     name: 'sluice_bridge_messages_total',
-    help: 'Messages of bridges, by bridge and outcome: published, sent, dead_lettered, skipped, returned (read from their own origin), gap (lost by the log before they were sent) or lost (by the broker before they were read)',
+    help: 'Messages of bridges, by bridge and outcome: published, sent, dead_lettered, skipped, returned (read from their own origin), gap (lost by the log before they were sent) or lost (by the broker before they were read, or by a full list of dead letters)',
     labelNames: ['bridge', 'outcome'],
     registers: [registry],
   });

@@ -53,6 +53,7 @@ describe('log lines about services of the operator', () => {
   const bridge = { bridge: 'b', system: 'redis', direction: 'in' } as const;
   it.each<[keyof Events, object, string]>([
     ['bridgeMoved', { ...bridge, state: 'waiting', error: detail }, 'error'],
+    ['bridgeCounted', { bridge: 'b', outcome: 'skipped', count: 1, why: detail }, 'why'],
     ['hookFailed', { hook: 'h', kind: 'publish', failure: 'invalid', detail }, 'detail'],
     ['webhookFailed', { webhook: 'w', failure: 'status', detail, failures: 1 }, 'detail'],
   ])('say all that is known: %s', (name, event, field) => {
