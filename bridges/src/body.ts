@@ -1,9 +1,14 @@
-import type { Json } from '@sluice/protocol';
+import { type Json, markLongNumbers } from '@sluice/protocol';
 import { Unmappable } from './unmappable.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const BYTE_ORDER_MARK = '\ufeff';
 
-/** @throws Unmappable unless it is UTF-8 */
+/**
+ * All characters, also a byte order mark.
+ *
+ * @throws Unmappable unless it is UTF-8
+ */
 export function textOf(body: Uint8Array): string {
   try {
     return decoder.decode(body);
@@ -12,10 +17,15 @@ export function textOf(body: Uint8Array): string {
   }
 }
 
-/** @throws Unmappable unless it is JSON */
+/**
+ * A number with more digits than JavaScript carries becomes infinite, so that whoever checks the value
+ * finds it. SPEC.md section 3.3.
+ *
+ * @throws Unmappable unless it is JSON
+ */
 export function parseJson(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(markLongNumbers(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)) as Json;
   } catch {
     throw new Unmappable('the body is not JSON');
   }
@@ -29,15 +39,36 @@ export function headerOf(headers: Readonly<Record<string, string>>, name: string
   return found === undefined ? undefined : headers[found];
 }
 
-/** Is it an integer that `JSON.parse` may have rounded? Its text could name another channel. */
-export const isRounded = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
+/** Is it a number that is not what the producer wrote, or may not be? Its text could name another channel. */
+export const isRounded = (value: unknown): boolean =>
+  typeof value === 'number' && (Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value));
 
-/** Headers from JSON, whose values are text or become text. A number that was rounded is left out. */
-export function headersFromJson(values: Readonly<Record<string, unknown>>): Record<string, string> {
-  const named = Object.entries(values)
-    .filter(([, value]) => !isRounded(value))
-    .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]);
+/** Headers from values of any type. A value that has no exact text is left out. */
+export function headersFrom(
+  values: Readonly<Record<string, unknown>>,
+  textOfValue: (value: unknown) => string | undefined = exactText,
+): Record<string, string> {
+  const named = Object.entries(values).flatMap(([name, value]) => {
+    const text = textOfValue(value);
+    return text === undefined ? [] : [[name, text] as const];
+  });
   return Object.fromEntries(named);
+}
+
+/** A text, or JSON; `undefined`: a number in it was rounded, or it cannot be written, such as deep nesting. */
+export function exactText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value, refuseRounded) ?? '';
+  } catch {
+    return undefined;
+  }
+}
+
+/** For `JSON.stringify`. @throws Unmappable at a number that was rounded */
+export function refuseRounded(_: string, value: unknown): unknown {
+  if (isRounded(value)) throw new Unmappable('a number in it has more digits than JavaScript carries');
+  return value;
 }
 
 /** Is it an object of names and values? */

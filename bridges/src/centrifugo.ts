@@ -24,11 +24,10 @@ export function centrifugoMessages(record: SourceRecord): readonly MappedMessage
 }
 
 function publications(channels: string, data: Json, { headers }: SourceRecord): readonly MappedMessage[] {
-  const tags: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.toLowerCase().startsWith(TAG)) tags[name.slice(TAG.length)] = value;
-  }
-  return messagesFor(channels.split(','), data, tags);
+  const tags = Object.entries(headers)
+    .filter(([name]) => name.toLowerCase().startsWith(TAG))
+    .map(([name, value]) => [name.slice(TAG.length), value] as const);
+  return messagesFor(channels.split(','), data, Object.fromEntries(tags));
 }
 
 function commandMessages(method: string, payload: unknown): readonly MappedMessage[] {

@@ -1,7 +1,7 @@
 /** CloudEvents 1.0 in both directions: six attributes, in headers (binary mode) or in the body (structured mode). */
 
 import type { Json } from '@sluice/protocol';
-import { headerOf, headersFromJson, isObject, parseJson, textOf } from './body.ts';
+import { headerOf, headersFrom, isObject, parseJson, textOf } from './body.ts';
 import type { SourceRecord } from './source.ts';
 import { Unmappable } from './unmappable.ts';
 
@@ -23,13 +23,16 @@ export function readCloudEvent(record: SourceRecord): CloudEvent {
 function readBinary({ headers, body }: SourceRecord): CloudEvent | undefined {
   const prefix = PREFIXES.find((each) => headerOf(headers, `${each}specversion`) !== undefined);
   if (prefix === undefined) return undefined;
-  const attributes: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.toLowerCase().startsWith(prefix.toLowerCase()))
-      attributes[name.slice(prefix.length).toLowerCase()] = value;
-  }
-  const type = headerOf(headers, 'content-type') ?? attributes.datacontenttype ?? 'application/json';
-  return { type: typeOf(attributes.type), data: body.length === 0 ? null : dataOf(body, type), attributes };
+  const named = Object.entries(headers)
+    .filter(([name]) => name.toLowerCase().startsWith(prefix.toLowerCase()))
+    .map(([name, value]) => [name.slice(prefix.length).toLowerCase(), value] as const);
+  const attributes: Readonly<Record<string, string>> = Object.fromEntries(named);
+  const type = headerOf(headers, 'content-type') ?? headerOf(attributes, 'datacontenttype') ?? 'application/json';
+  return {
+    type: typeOf(headerOf(attributes, 'type')),
+    data: body.length === 0 ? null : dataOf(body, type),
+    attributes,
+  };
 }
 
 function dataOf(body: Uint8Array, contentType: string): Json {
@@ -44,7 +47,7 @@ function readStructured({ body }: SourceRecord): CloudEvent {
     throw new Unmappable('the message is no CloudEvent: neither a header nor the body has "specversion"');
   }
   const { data, data_base64: binary, ...rest } = event as Readonly<Record<string, Json>>;
-  return { type: typeOf(event.type), data: data ?? binary ?? null, attributes: headersFromJson(rest) };
+  return { type: typeOf(event.type), data: data ?? binary ?? null, attributes: headersFrom(rest) };
 }
 
 function typeOf(type: unknown): string {

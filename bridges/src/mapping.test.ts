@@ -1,3 +1,4 @@
+import { checkData } from '@sluice/protocol';
 import type { InboundBridge } from '@sluice/server/bridging';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -38,6 +39,37 @@ describe('a record becomes a message', () => {
     ['base64', Buffer.from([255, 0]), '/wA='],
   ])('with data as %s', (data, body, expected) => {
     expect(mapRecord(record(body), to({ data }))[0]?.draft.data).toEqual(expected);
+  });
+
+  it('with every character of a text, also a byte order mark, which JSON does without', () => {
+    const body = '\ufeff"a"';
+    const dataAs = (data: To['data'], headers = {}) =>
+      mapRecord(record(body, { headers }), to({ data }))[0]?.draft.data;
+    expect(dataAs('text')).toBe(body);
+    expect(dataAs('json')).toBe('a');
+    const event = { ce_specversion: '1.0', ce_type: 't' };
+    expect(dataAs('cloudevents', { ...event, 'content-type': 'text/plain' })).toBe(body);
+    expect(dataAs('cloudevents', event)).toBe('a');
+  });
+
+  it.each<[To['data'], string, string]>([
+    ['json', '{"a":[0.12345678901234567890]}', 'data.a[0]'],
+    ['json', '{"id":9007199254740993}', 'data.id'],
+    ['cloudevents', '{"specversion":"1.0","type":"t","data":{"a":12345678901234567890}}', 'data.a'],
+    ['centrifugo', '{"method":"publish","payload":{"channel":"c","data":{"a":1.23456789012345678901}}}', 'data.a'],
+  ])('as %s, whose long numbers the gateway finds: %s', (data, body, path) => {
+    const [message] = mapRecord(record(body), to({ data }));
+    expect(checkData(message?.draft.data)).toContain(path);
+  });
+
+  it('with a tag or an attribute named __proto__, or like what every object has', () => {
+    const headers = { ce_specversion: '1.0', ce_type: 't', ce_constructor: 'c', ce___proto__: 'p' };
+    const named = (header: string) =>
+      mapRecord(record('1', { headers }), to({ data: 'cloudevents', channel: `x:{header:${header}}` }))[0]?.channel;
+    expect([named('constructor'), named('__proto__')]).toEqual(['x:c', 'x:p']);
+    const centrifugo = { 'centrifugo-channels': 'a', 'centrifugo-tag-__proto__': 'p' };
+    const [message] = mapRecord(record('1', { headers: centrifugo }), to({ data: 'centrifugo' }));
+    expect(Object.entries(message?.draft.tags ?? {})).toEqual([['__proto__', 'p']]);
   });
 
   it.each<To['data']>(['json', 'text', 'base64'])('with the data null, as %s, if it has no body at all', (data) => {
@@ -92,6 +124,14 @@ describe('a record becomes a message', () => {
       record('{"specversion":"1.0","type":"t","id":9007199254740993}'),
       { data: 'cloudevents', channel: 'x:{header:id}' },
       'needs a value for {header:id}',
+    ],
+    ['a number with too many digits', record('{"id":0.123456789012345678}'), { channel: 'x:{data:/id}' }, '17 digits'],
+    ['an attribute of every object', record('1', { headers: {} }), { channel: 'x:{header:toString}' }, 'needs a value'],
+    [
+      'an attribute of every object as a CloudEvent',
+      record('{"specversion":"1.0","type":"t"}', { headers: {} }),
+      { data: 'cloudevents', channel: 'x:{header:constructor}' },
+      'needs a value',
     ],
     ['no CloudEvent', record('{"a":1}'), { data: 'cloudevents' }, 'no CloudEvent'],
   ])('unless it has %s', (_, from, target, reason) => {

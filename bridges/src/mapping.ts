@@ -5,7 +5,7 @@ import { centrifugoMessages } from './centrifugo.ts';
 import { readCloudEvent } from './cloud-events.ts';
 import type { SourceRecord } from './source.ts';
 import { atPointer, fill, fillChannel, type Lookup, MissingValue, UnsafeNumber } from './templates.ts';
-import { Unmappable } from './unmappable.ts';
+import { reasonOf, Unmappable } from './unmappable.ts';
 
 /** A message for a channel, from a record of a broker. */
 export interface MappedMessage {
@@ -16,7 +16,7 @@ export interface MappedMessage {
 /**
  * Makes messages of a record, as the configuration says.
  *
- * @throws Unmappable with the reason; it does not repeat the body
+ * @throws Unmappable with the reason, which does not repeat the body; nothing else, whatever the record is
  */
 export function mapRecord(record: SourceRecord, to: InboundBridge['to']): readonly MappedMessage[] {
   if (record.fault !== undefined) throw new Unmappable(record.fault);
@@ -26,7 +26,7 @@ export function mapRecord(record: SourceRecord, to: InboundBridge['to']): readon
   } catch (error) {
     // A lone surrogate in a placeholder of a channel.
     const isKnown = error instanceof MissingValue || error instanceof UnsafeNumber || error instanceof URIError;
-    throw isKnown ? new Unmappable(error.message) : error;
+    throw new Unmappable(isKnown ? error.message : reasonOf(error), { cause: error });
   }
 }
 
@@ -73,20 +73,28 @@ function lookupIn(record: SourceRecord, { data, event, attributes = {} }: Conten
   return (name) => {
     if (name.startsWith('data:')) return atPointer(data, name.slice('data:'.length));
     if (name.startsWith('header:'))
-      return headerOf(headers, name.slice('header:'.length)) ?? attributes[name.slice('header:'.length)];
-    return values[name];
+      return headerOf(headers, name.slice('header:'.length)) ?? ownOf(attributes, name.slice('header:'.length));
+    return ownOf(values, name);
   };
+}
+
+const ownOf = <T>(values: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(values, name) ? values[name] : undefined;
+
+function fillOrNothing(template: string, lookup: Lookup): string | undefined {
+  try {
+    return fill(template, lookup);
+  } catch (error) {
+    if (error instanceof MissingValue) return undefined;
+    throw error;
+  }
 }
 
 /** A tag whose placeholder has no value is left out. */
 function tagsOf(templates: Readonly<Record<string, string>>, lookup: Lookup): Record<string, string> {
-  const tags: Record<string, string> = {};
-  for (const [name, template] of Object.entries(templates)) {
-    try {
-      tags[name] = fill(template, lookup);
-    } catch (error) {
-      if (!(error instanceof MissingValue)) throw error;
-    }
-  }
-  return tags;
+  const tags = Object.entries(templates).flatMap(([name, template]) => {
+    const value = fillOrNothing(template, lookup);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(tags);
 }

@@ -15,7 +15,7 @@ import { keepConnected, Stopped } from './keep-connected.ts';
 import { type MappedMessage, mapRecord } from './mapping.ts';
 import { pause } from './pause.ts';
 import type { OpenSource, Source, SourceRecord } from './source.ts';
-import { Unmappable } from './unmappable.ts';
+import { reasonOf, Unmappable } from './unmappable.ts';
 
 /** Milliseconds between two attempts to publish while the gateway accepts nothing. */
 const HOLD = 1_000;
@@ -219,8 +219,7 @@ export class SourceRunner implements Bridge {
       if (messages.length < mapped.length) host.count('returned', mapped.length - messages.length, sentOf(record));
       pending.messages = messages.map((message) => onceFor(record, withVia(record, message)));
     } catch (error) {
-      if (!(error instanceof Unmappable)) throw error;
-      this.#poison(pending, error.message);
+      this.#poison(pending, reasonOf(error));
     }
     return pending;
   }
@@ -267,9 +266,12 @@ const refusalsOf = (messages: readonly InboundMessage[], outcomes: readonly Inbo
     return outcome !== undefined && 'refused' in outcome ? [{ message, refused: outcome.refused }] : [];
   });
 
+/** Characters of an id that are shown. */
+const LONGEST_ID = 200;
+
 /** Where the broker has it, for people. */
 const placeOf = ({ topic, once, place }: SourceRecord): string =>
-  `${topic}, ${'id' in once ? `message ${once.id ?? 'without an id'}` : `position ${place ?? once.position}`}`;
+  `${topic}, ${'id' in once ? `message ${once.id?.slice(0, LONGEST_ID) ?? 'without an id'}` : `position ${place ?? once.position}`}`;
 
 /** Which record has come back, for people. */
 const sentOf = (record: SourceRecord): string =>

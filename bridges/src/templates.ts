@@ -19,7 +19,7 @@ export class UnsafeNumber extends Error {
 
   constructor(pointer: string) {
     super(
-      `the number at {data:${pointer}} is outside of -(2^53 - 1) to 2^53 - 1, so JavaScript does not know it exactly. Send it as a text`,
+      `the number at {data:${pointer}} is outside of -(2^53 - 1) to 2^53 - 1 or has more than 17 digits, so JavaScript does not know it exactly. Send it as a text`,
     );
   }
 }

@@ -36,6 +36,13 @@ describe('collectClaims', () => {
   });
 });
 
+it.each(['id=9007199254740993', 'id=0.123456789012345678', 'ids={"of":[-9007199254740993]}'])(
+  'collectClaims refuses %s, because JavaScript would round it',
+  (word) => {
+    expect(() => collectClaims(word)).toThrow('send it as a string');
+  },
+);
+
 describe('other arguments', () => {
   it('are parsed', () => {
     expect(collectPairs('a=1', { b: '2' })).toEqual({ a: '1', b: '2' });

@@ -1,5 +1,6 @@
 /** Parsers of command-line arguments. */
 
+import { checkData, markLongNumbers } from '@sluice/protocol';
 import { parseDuration } from '@sluice/server/cli-support';
 import { InvalidArgumentError } from 'commander';
 
@@ -13,12 +14,23 @@ export function collectPairs(word: string, before: Readonly<Record<string, strin
 /** Parses a claim: valid JSON is used as JSON, anything else as text. */
 export function collectClaims(word: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const claims = collectPairs(word);
-  return { ...before, ...Object.fromEntries(Object.entries(claims).map(([name, text]) => [name, jsonOrText(text)])) };
+  return {
+    ...before,
+    ...Object.fromEntries(Object.entries(claims).map(([name, text]) => [name, claimOf(name, text)])),
+  };
+}
+
+/** A rounded number would be the claim of somebody else. */
+function claimOf(name: string, text: string): unknown {
+  const value = jsonOrText(text);
+  const fault = checkData(value);
+  if (fault !== null) throw new InvalidArgumentError(`The claim "${name}" is not valid: ${fault}.`);
+  return value;
 }
 
 function jsonOrText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(markLongNumbers(text));
   } catch {
     return text;
   }

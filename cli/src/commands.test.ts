@@ -388,6 +388,15 @@ describe('sluice publish', () => {
     expect(`${out}${err}`).not.toMatch(/\p{Cc}/u);
   });
 
+  it.each(['9007199254740993', '{"of":[0.1234567890123456789]}', ' [1e400]'])(
+    'leaves %s as it is, for the gateway to refuse',
+    async (data) => {
+      const { sent, fetch } = network(published);
+      await outcome(['publish', 'chat:a', data, '--key', 'secret'], { fetch });
+      expect(String(sent[0]?.init?.body)).toBe(`{"channel":"chat:a","data":${data}}`);
+    },
+  );
+
   it('reads standard input, and the key from the environment', async () => {
     const { sent, fetch } = network(published);
     const stdin = async () => '[1]\n';

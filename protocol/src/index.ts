@@ -26,6 +26,7 @@ export { writeFilter } from './filter-write.ts';
 export { deliveryIdsFault, groupNameFault, nackFault, prefetchFault } from './group-commands.ts';
 export { json } from './json.ts';
 export { LIMITS } from './limits.ts';
+export { markLongNumbers } from './long-numbers.ts';
 export type * from './messages.ts';
 export { type CommandFault, type ParsedCommand, parseCommand } from './parse-command.ts';
 export { coversPattern, intersectPatterns } from './pattern-sets.ts';

@@ -4,6 +4,7 @@ import { loadClient } from '../load-client.ts';
 import type { BridgeSystem } from '../systems.ts';
 import { ActiveMqSink } from './activemq-sink.ts';
 import { ActiveMqSource } from './activemq-source.ts';
+import { decodeAnything } from './decode-anything.ts';
 
 // Its types describe the default container as the module.
 const loadRhea = async (bridge: string) =>
@@ -11,6 +12,10 @@ const loadRhea = async (bridge: string) =>
 
 /** ActiveMQ, Artemis and Classic, by AMQP 1.0. */
 export const activemqSystem: BridgeSystem = {
-  loadSource: async (config: InboundBridge) => new ActiveMqSource(await loadRhea(config.name), config),
+  loadSource: async (config: InboundBridge) => {
+    const client = await loadRhea(config.name);
+    decodeAnything(client);
+    return new ActiveMqSource(client, config);
+  },
   loadSink: async (config: OutboundBridge) => new ActiveMqSink(await loadRhea(config.name), config),
 };

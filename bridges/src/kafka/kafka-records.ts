@@ -52,12 +52,16 @@ class AbortedTransactions {
       this.#open.add(this.#starts.shift()?.producerId ?? -1n);
     }
     if ((attributes & CONTROL) !== 0) {
-      if (records[0]?.key?.readInt16BE(2) === ABORT) this.#open.delete(producerId);
+      if (typeOf(records[0]?.key) === ABORT) this.#open.delete(producerId);
       return true;
     }
     return (attributes & TRANSACTIONAL) !== 0 && this.#open.has(producerId);
   }
 }
+
+/** The type of a control record; `undefined`: it is none that is known. */
+const typeOf = (key: Buffer | null | undefined): number | undefined =>
+  key == null || key.length < 4 ? undefined : key.readInt16BE(2);
 
 function recordOf(partition: KafkaPartition, record: KafkaRecord, offset: bigint): SourceRecord {
   const { topic } = partition;

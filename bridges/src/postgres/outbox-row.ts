@@ -1,4 +1,7 @@
+import { exactText, headersFrom, isObject, parseJson } from '../body.ts';
+import { contentOrFault } from '../content.ts';
 import type { SourceRecord } from '../source.ts';
+import { Unmappable } from '../unmappable.ts';
 
 /** A row of an outbox, as texts. */
 export interface OutboxRow {
@@ -7,8 +10,9 @@ export interface OutboxRow {
   readonly channel: string;
   readonly data: string;
   readonly event: string | null;
-  readonly tags: unknown;
-  readonly headers: unknown;
+  /** JSON. The client would round its numbers. */
+  readonly tags: string | null;
+  readonly headers: string | null;
 }
 
 /** Digits of an id: those of a 64-bit number. */
@@ -21,11 +25,12 @@ export interface OutboxPlace {
 }
 
 export function recordOf(row: OutboxRow, { table, partition }: OutboxPlace): SourceRecord {
+  const body = Buffer.from(row.data);
   return {
     once: { partition, position: `${BigInt(row.xid)}${row.id.padStart(DIGITS, '0')}` },
     place: row.id,
-    ...{ topic: table, subject: row.channel, key: undefined, headers: textsOf(row.headers) },
-    ...{ event: row.event ?? undefined, tags: textsOf(row.tags), body: Buffer.from(row.data) },
+    ...{ topic: table, subject: row.channel, key: undefined, event: row.event ?? undefined },
+    ...contentOrFault(body, () => ({ body, headers: headersFrom(objectOf(row.headers)), tags: tagsOf(row.tags) })),
   };
 }
 
@@ -35,10 +40,17 @@ export const rowOf = (position: string): readonly [xid: string, id: string] => [
   `${BigInt(position.slice(-DIGITS))}`,
 ];
 
-/** Values that are not text are given as JSON. */
-function textsOf(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [name, typeof each === 'string' ? each : JSON.stringify(each)]),
-  );
+function objectOf(json: string | null): Readonly<Record<string, unknown>> {
+  const value = json === null ? null : parseJson(json);
+  return isObject(value) ? value : {};
+}
+
+/** Values that are not text are given as JSON. @throws Unmappable at one that has no exact text: a tag is part of the message */
+function tagsOf(json: string | null): Readonly<Record<string, string>> {
+  const tags = Object.entries(objectOf(json)).map(([name, value]) => {
+    const text = exactText(value);
+    if (text !== undefined) return [name, text] as const;
+    throw new Unmappable(`the tag "${name}" is a number that JavaScript does not know exactly. Write it as a text`);
+  });
+  return Object.fromEntries(tags);
 }

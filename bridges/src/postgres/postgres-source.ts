@@ -18,7 +18,7 @@ select xid, id, channel, data, event, tags, headers
 from (
   select *, sum(octet_length(data)) over (order by xid, id) - octet_length(data) as before
   from (
-    select xid, id, channel, data::text, event, tags, headers from ${table}
+    select xid, id, channel, data::text, event, tags::text, headers::text from ${table}
     where xid < pg_snapshot_xmin(pg_current_snapshot()) and (xid, id) > ($1::xid8, $2::bigint)
     order by xid, id limit $3
   ) as found

@@ -4,6 +4,7 @@ import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import { clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
+import { recordOf } from './pubsub-record.ts';
 
 /** Bytes of messages that were delivered and not acknowledged, at most. */
 const LARGEST = 16_777_216;
@@ -77,18 +78,10 @@ class OpenPubsubSource implements OpenSource {
   async read(most: number): Promise<readonly SourceRecord[]> {
     const messages = await this.#buffer.take(most);
     return messages.map((message) => {
-      const record = this.#recordOf(message);
+      const record = recordOf(message, this.#name);
       this.#read.set(record, message);
       return record;
     });
-  }
-
-  #recordOf({ id, attributes, orderingKey = '', data }: Message): SourceRecord {
-    return {
-      once: { id },
-      ...{ topic: this.#name, subject: this.#name, headers: attributes, body: data },
-      key: orderingKey === '' ? undefined : orderingKey,
-    };
   }
 
   /** An acknowledgement that does not arrive is followed by a repeat, which the engine recognises. */

@@ -5,6 +5,7 @@ import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import type { SourceHost } from '../systems.ts';
 import { GroupProgress } from './group-progress.ts';
 import { connectRedis, type RedisClass } from './redis-connection.ts';
+import { recordOf } from './redis-record.ts';
 
 /** Milliseconds that a read waits. */
 const BLOCK = 5_000;
@@ -116,18 +117,10 @@ class OpenRedisSource implements OpenSource {
   }
 
   #recordOf(stream: string, id: string, fields: readonly Buffer[]): SourceRecord {
-    const headers: Record<string, string> = {};
-    let body: Uint8Array = new Uint8Array();
-    for (let at = 0; at + 1 < fields.length; at += 2) {
-      const [name = '', value = body] = [fields[at]?.toString(), fields[at + 1]];
-      if (name === this.#body) body = value;
-      else headers[name] = Buffer.from(value).toString();
-    }
-    const { key, ...rest } = headers;
     return {
       once: { partition: stream, position: positionOf(id) },
       place: id,
-      ...{ topic: stream, subject: stream, key, headers: rest, body },
+      ...recordOf(stream, fields, this.#body),
     };
   }
 

@@ -2,7 +2,7 @@
  * How a message is written in frames: the topic (PUB and SUB) or the id (DEALER and ROUTER), then the
  * headers as a JSON object, which may be left out, then the body.
  */
-import { headersFromJson, isObject, parseJson, textOf } from '../body.ts';
+import { headersFrom, isObject, parseJson, textOf } from '../body.ts';
 import type { SinkRecord } from '../sink.ts';
 import { Unmappable } from '../unmappable.ts';
 
@@ -25,8 +25,7 @@ export function readContent(frames: readonly Uint8Array[]): Content {
   }
   try {
     return { headers: headersOf(first), body };
-  } catch (error) {
-    if (!(error instanceof Unmappable)) throw error;
+  } catch {
     return { headers: {}, body, fault: 'the frame with the headers is not a JSON object' };
   }
 }
@@ -34,7 +33,7 @@ export function readContent(frames: readonly Uint8Array[]): Content {
 function headersOf(frame: Uint8Array): Readonly<Record<string, string>> {
   const value = parseJson(textOf(frame));
   if (!isObject(value)) throw new Unmappable('no object');
-  return headersFromJson(value);
+  return headersFrom(value);
 }
 
 /** Headers and body of a record. */

@@ -1,6 +1,6 @@
+import { markLongNumbers } from '@sluice/protocol';
 import { Refusal } from '../refusal.ts';
 import { type BodyFault, MAX_BODY, type Request, type RequestHead } from '../transport/http.ts';
-import { markLongNumbers } from '../util/long-numbers.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { markLongNumbers } from '@sluice/protocol';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { importModule, isModule } from './import-module.ts';
 import { ConfigError } from './problems.ts';
 
@@ -35,11 +36,22 @@ function parseText(file: string, source: string): unknown {
     });
     throw new ConfigError(problems);
   }
+  markNumbersOf(document);
   try {
     return document.toJS();
   } catch (error) {
     throw new ConfigError([`${file}: ${messageOf(error)}`]);
   }
+}
+
+/** Makes numbers with more digits than JavaScript carries unreadable, for the checks of the options. */
+function markNumbersOf(document: Document): void {
+  visit(document, {
+    Scalar: (_, node) => {
+      const { value, source = '' } = node;
+      if (typeof value === 'number' && markLongNumbers(source) !== source) node.value = Number.POSITIVE_INFINITY;
+    },
+  });
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -141,6 +141,15 @@ describe('files', () => {
     expect(problems[0]).toContain(cwd);
   });
 
+  it.each(['0.12345678901234567890', '9007199254740993', '{ a: [1.00000000000000000001] }'])(
+    'may not have the data %s for a recurring message, because JavaScript would round it',
+    async (data) => {
+      const schedule = `schedules:\n  a: { channel: c, cron: "0 9 * * *", data: ${data} }`;
+      write('a.yaml', `${YAML}channels: { c: { allow: { subscribe: anyone } } }\n${schedule}\n`);
+      expect(await problemsOf({ file: 'a.yaml' })).toEqual([expect.stringMatching(/data.*send it as a string/)]);
+    },
+  );
+
   it('are reported if they do not exist', async () => {
     expect(await problemsOf({ file: 'none.yaml' })).toEqual([
       `${join(cwd, 'none.yaml')}: does not exist. Correct the path given with --config`,

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { CallFailed } from '../outgoing/call-failed.ts';
 import type { HttpClient } from '../outgoing/http-client.ts';
 import { ManualClock } from '../util/clock.ts';
+import { readAnswer } from './hook-answer.ts';
 import { HttpHook } from './http-hook.ts';
 
 const MOST_WAITING = 10_000;
@@ -31,6 +32,20 @@ describe('a hook over HTTP', () => {
     const hook = hookTo(() => new Promise<never>(() => {}));
     for (let at = 0; at <= MOST_WAITING; at++) void ask(hook, 1);
     await expect(ask(hook, 1)).rejects.toMatchObject({ failure: 'overloaded', message: '10000 calls wait' });
+  });
+
+  it.each([
+    ['{"allow":true,"data":{"n":0.12345678901234567890}}', 'data.n'],
+    ['{"allow":true,"data":[9007199254740993]}', 'data[0]'],
+  ])('may not answer with a number that JavaScript rounds: %s', async (answer, path) => {
+    const hook = hookTo(async () => answer);
+    let found: unknown;
+    const read = (value: unknown) => {
+      found = value;
+      return { allow: true };
+    };
+    await hook.ask({ kind: 'publish', calls: [call], timeout: 1_000, traceparent: undefined, read });
+    expect(() => readAnswer('publish', found)).toThrow(path);
   });
 
   describe('while calls wait for one another', () => {

@@ -1,3 +1,4 @@
+import { markLongNumbers } from '@sluice/protocol';
 import type { HookCall, HttpTarget } from '../hook.ts';
 import { CallFailed } from '../outgoing/call-failed.ts';
 import { CircuitBreaker } from '../outgoing/circuit-breaker.ts';
@@ -166,7 +167,7 @@ function withoutShared(call: HookCall): object {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(markLongNumbers(text));
   } catch {
     throw new CallFailed('invalid', 'answered with something that is not JSON'); // the cause quotes the answer
   }

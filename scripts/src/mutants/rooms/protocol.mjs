@@ -3,7 +3,7 @@ const test = (/** @type {string} */ name) => [`${FOLDER}/${name}.test.ts`];
 const NATIVE = 'server/src/protocols/native';
 const WIRES = [`${NATIVE}/wires.test.ts`];
 const COMMANDS = [...WIRES, 'server/test/bad-input.test.ts'];
-const LONG_NUMBERS = ['server/src/util/long-numbers.test.ts'];
+const LONG_NUMBERS = ['protocol/src/long-numbers.test.ts'];
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const protocol = [
@@ -141,14 +141,14 @@ export const protocol = [
     tests: test('patterns'),
   },
   {
-    file: 'server/src/util/long-numbers.ts',
+    file: 'protocol/src/long-numbers.ts',
     from: 'at += SHORTEST) {',
     to: 'at += SHORTEST * 2) {',
     fault: 'a long number between two checks is rounded silently',
     tests: LONG_NUMBERS,
   },
   {
-    file: 'server/src/util/long-numbers.ts',
+    file: 'protocol/src/long-numbers.ts',
     from: 'while (start > read && isDigit(text.charCodeAt(start - 1))) start--;',
     to: '',
     fault: 'digits before the check are not counted',

@@ -1,5 +1,4 @@
-import type { Codec } from '@sluice/protocol';
-import { markLongNumbers } from '../../util/long-numbers.ts';
+import { type Codec, markLongNumbers } from '@sluice/protocol';
 
 /**
  * Reads a frame as the list of its values. SPEC.md section 2.
