@@ -1,5 +1,5 @@
 import { LIMITS } from '@sluice/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Door, PublishOutcome } from '../channels/door.ts';
 import type { PublishRequest } from '../channels/publication.ts';
 import type { Log } from '../engine/engine.ts';
@@ -59,6 +59,35 @@ describe('what a bridge publishes', () => {
     expect(outcomes.map((outcome) => 'refused' in outcome && outcome.refused.retryable)).toEqual([
       ...[false, false, true, true],
     ]);
+  });
+
+  it.each([
+    ['in the same step', true, null, [1, 2]],
+    ['behind it', false, null, [1]],
+    ['in a queue, which is never the same step', true, {}, [1]],
+  ])('waits for the copies of the message before it that are appended %s', async (_, copies, queue, appended) => {
+    let finish: (outcome: PublishOutcome) => void = () => {};
+    const begun: unknown[] = [];
+    const bound = [{ channel: 'copies', rule: { queue } }];
+    const door = {
+      prepare: (request: PublishRequest) => ({ request, bound }),
+      append: ({ request: { draft } }: { request: PublishRequest }) => {
+        begun.push(draft.data);
+        const outcome = { id: 'i', epoch: 'e', offset: begun.length };
+        if (draft.data !== 1) return outcome;
+        return new Promise<PublishOutcome>((resolve) => {
+          finish = resolve;
+        });
+      },
+    } as unknown as Door;
+    const log = { copies } as unknown as Log;
+    const publisher = new InboundPublisher({ door, log, bridge: 'b', dedupe: 1_000, stops: false });
+    const published = publisher.publish([message(1), message(2)]);
+    await vi.waitUntil(() => begun.length > 0, { interval: 0 });
+    expect(begun).toEqual(appended);
+    finish({ id: 'i', epoch: 'e', offset: 1 });
+    await published;
+    expect(begun).toEqual([1, 2]);
   });
 
   it('is measured by the door, unless its bytes are known', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ERRORS, LIMITS } from '@sluice/protocol';
 import { ANONYMOUS, type Identity } from '../auth/identity.ts';
+import { isTogether } from '../channels/copies.ts';
 import type { Door, PublishOutcome } from '../channels/door.ts';
 import type { Publication, PublishRequest } from '../channels/publication.ts';
 import type { Log } from '../engine/engine.ts';
@@ -71,11 +72,13 @@ export class InboundPublisher {
 
   /**
    * A copy that is not appended in the same step names the offset of its origin. A repeat of an
-   * earlier message does not know it, so only the latest message of a channel may lack copies.
+   * earlier message does not know it, so only the latest message of a channel may lack copies. A copy
+   * in a queue is never part of the step.
    */
   #isAlone(publication: Publication | Refusal | undefined): boolean {
     if (publication === undefined || publication instanceof Refusal) return false;
-    return publication.bound.length > 0 && this.#parts.log.copies !== true;
+    const { bound } = publication;
+    return bound.length > 0 && !(this.#parts.log.copies === true && bound.every(isTogether));
   }
 
   #append({ publications, outcomes, held }: Batch, at: number, channel: string, known?: PublishOutcome): void {
