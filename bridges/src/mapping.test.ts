@@ -197,8 +197,28 @@ describe("a message for Centrifugo's consumers", () => {
     ]);
   });
 
-  it('is a publication with headers', () => {
-    const headers = { 'centrifugo-channels': 'a, b', 'centrifugo-tag-t': 'x' };
+  it('is the payload of an entry of a Redis stream, beside its method', () => {
+    expect(map({ channel: 'a', data: 1 }, { method: 'publish' })).toEqual([{ channel: 'a', draft: { data: 1 } }]);
+    expect(() => map({ user: 'ada' }, { method: 'disconnect' })).toThrow('neither "publish" nor "broadcast"');
+  });
+
+  it('may have its data as JSON in base64', () => {
+    const payload = { channel: 'a', b64data: Buffer.from('{"n":1}').toString('base64') };
+    expect(map({ method: 'publish', payload })).toEqual([{ channel: 'a', draft: { data: { n: 1 } } }]);
+    const several = { channels: ['a', 'b'], data: null, b64data: 'MQ' };
+    expect(map({ method: 'broadcast', payload: several }).map(({ draft }) => draft.data)).toEqual([1, 1]);
+  });
+
+  it.each([
+    ['bytes that are no JSON', Buffer.from([0xff, 0x00]).toString('base64'), 'is not JSON in base64'],
+    ['a text that is no JSON', Buffer.from('hello').toString('base64'), 'is not JSON in base64'],
+    ['no base64', '{"n":1}', 'is not base64'],
+  ])('cannot have %s as its data', (_, b64data, reason) => {
+    expect(() => map({ method: 'publish', payload: { channel: 'a', b64data } })).toThrow(reason);
+  });
+
+  it.each(['centrifugo-', 'x-centrifugo-', 'X-Centrifugo-'])('is a publication with headers, %s…', (prefix) => {
+    const headers = { [`${prefix}channels`]: 'a, b', [`${prefix}tag-t`]: 'x' };
     expect(map(1, headers)).toEqual(['a', 'b'].map((channel) => ({ channel, draft: { data: 1, tags: { t: 'x' } } })));
   });
 

@@ -8,6 +8,7 @@ const guides = readdirSync(new URL('../../docs/bridges', import.meta.url)).map((
 /** By the end of the variable's name. */
 const URLS = [
   ['DATABASE_URL', 'postgres://host:5432/shop'],
+  ['REDIS_URL', 'redis://host:6379'],
   ['URL', 'amqp://host:5672'],
 ] as const;
 /** Any variable that a guide names. */
@@ -16,7 +17,7 @@ const env = new Proxy<Record<string, string | undefined>>(
   { get: (_, name) => URLS.find(([end]) => String(name).endsWith(end))?.[1] ?? 'k'.repeat(40) },
 );
 
-it.each(guides)('the bridges of docs/bridges/%s.md are valid', (guide) => {
+it.each([...guides, '../bridges'])('the bridges of docs/bridges/%s.md are valid', (guide) => {
   const bridges = guideBridges(guide);
   expect(bridges.length).toBeGreaterThan(0);
   for (const bridge of bridges) {

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
-import { guideBridges } from './support/guide.ts';
+import { guideBridges, guideText } from './support/guide.ts';
 import { noPostgres, postgresUrl, startPostgres } from './support/postgres-broker.ts';
 import { PostgresTestClient, sqlScript } from './support/postgres-client.ts';
 
@@ -57,6 +57,19 @@ describe.skipIf(noPostgres)('the outbox in PostgreSQL', () => {
       .toMatchObject([
         { channel: 'audit', offset: '1', event: 'signed-in', data: { by: 'anna\0' }, headers: { ce_subject: 'audit' } },
       ]);
+  });
+
+  it('has what is written into the outbox of Centrifugo, with the trigger of the guide', async () => {
+    await client.once(`create table centrifugo_outbox (id bigserial primary key, method text not null,
+      payload jsonb not null, "partition" integer not null default 0, created_at timestamptz not null default now())`);
+    const [, trigger = ''] =
+      /```sql\n(create or replace function centrifugo_to_sluice.*?)```/s.exec(guideText('../bridges')) ?? [];
+    await client.once(trigger);
+    const gateway = await start({ to: { data: 'centrifugo' } });
+    await client.once(`insert into centrifugo_outbox (method, payload)
+      values ('publish', '{"channel": "log", "data": {"n": 1}, "tags": {"region": "eu"}}')`);
+    await expect.poll(() => gateway.messages('log')).toMatchObject([{ data: { n: 1 }, tags: { region: 'eu' } }]);
+    expect(await client.once('select id from centrifugo_outbox')).toEqual([]);
   });
 
   it('shows a message after COMMIT and never before, and none of a transaction that was rolled back', async () => {

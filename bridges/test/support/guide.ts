@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 
 type Bridge = Readonly<Record<string, unknown>>;
 
-/** The text of a guide in docs/bridges. */
+/** The text of a guide in docs/bridges; `../bridges` is the one about all systems. */
 export const guideText = (name: string): string =>
   readFileSync(new URL(`../../../docs/bridges/${name}.md`, import.meta.url), 'utf8');
 

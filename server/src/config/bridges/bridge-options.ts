@@ -76,7 +76,7 @@ export const INBOUND_TO_OPTIONS = {
     defaultText: '`json`',
     type: '`json`, `text`, `base64`, `cloudevents`, `centrifugo`',
     description:
-      'How the body becomes `data`. `cloudevents`: CloudEvents 1.0 in headers or in the body. `centrifugo`: the commands and headers of its consumers; then `channel` is not used.',
+      'How the body becomes `data`. `cloudevents`: CloudEvents 1.0 in headers or in the body. `centrifugo`: the commands and headers of its consumers, which have channel and tags: leave out the other options of `to`.',
   }),
 };
 

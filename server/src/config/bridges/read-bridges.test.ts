@@ -97,6 +97,15 @@ describe('bridges', () => {
     expect(problemsOf({ ...inbound, to: { data: 'centrifugo' } })).toEqual([]);
   });
 
+  it.each([
+    ['channel', 'orders:1'],
+    ['event', 'created'],
+    ['tags', { region: 'eu' }],
+  ])('have no use for "%s" with the commands of Centrifugo', (name, value) => {
+    const [problem] = problemsOf({ ...inbound, to: { data: 'centrifugo', [name]: value } });
+    expect(problem).toContain(`bridges.b.to.${name}: is not used with data: centrifugo`);
+  });
+
   it.each<[string, unknown, string]>([
     ['a system', { from: {}, to: {} }, 'must have exactly one of redis'],
     ['a known system', { ...inbound, redis: undefined, reddis: {} }, 'Did you mean "redis"?'],

@@ -161,6 +161,7 @@ function readInbound(common: Common, system: BridgeSystem, parts: Parts, at: At)
     path: [...path, 'to'],
     problems,
   });
+  if (data === 'centrifugo') refuseUnused(to, { path: [...path, 'to'], problems });
   const { channel = '', event, tags } = to;
   checkTemplates({ channel, event, ...tags }, { path: [...path, 'to'], problems });
   const target = { channel, data, ...(event !== undefined && { event }), ...(tags !== undefined && { tags }) };
@@ -174,6 +175,14 @@ const WITHOUT_CHANNEL = {
   ...INBOUND_TO_OPTIONS,
   channel: { ...INBOUND_TO_OPTIONS.channel, required: undefined } as unknown as (typeof INBOUND_TO_OPTIONS)['event'],
 };
+
+/** The messages for Centrifugo's consumers have all of it themselves. */
+function refuseUnused(to: object, { path, problems }: { path: Path; problems: Problems }): void {
+  const names = ['channel', 'event', 'tags'] as const;
+  for (const name of names.filter((each) => Object.hasOwn(to, each))) {
+    problems.add([...path, name], 'is not used with data: centrifugo, because the message has it. Remove it');
+  }
+}
 
 const dataOf = (to: unknown): unknown => (isPlain(to) && 'data' in to ? { data: to.data } : {});
 
