@@ -151,8 +151,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/body.ts`,
-    from: '{ fatal: true }',
-    to: '{ fatal: false }',
+    from: 'fatal: true,',
+    to: 'fatal: false,',
     fault: 'a body that is not UTF-8 is published with other characters',
     tests: MAPPING,
   },
