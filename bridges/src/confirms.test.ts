@@ -13,7 +13,7 @@ it.each([
     () => 'confirmed',
     ({ message }: Error) => message,
   );
-  for (const answer of answers) confirms.add(answer);
+  for (const [at, answer] of answers.entries()) confirms.add(at, answer);
   expect(await outcome).toBe(expected);
 });
 
@@ -23,10 +23,19 @@ it('a refusal is reported once the broker has answered for every record', async 
   const outcome = confirms.all.catch(() => {
     isOver = true;
   });
-  confirms.add(refused('too large'));
+  confirms.add(0, refused('too large'));
   await Promise.resolve();
   expect(isOver).toBe(false);
-  confirms.add();
+  confirms.add(1);
   await outcome;
   expect(isOver).toBe(true);
+});
+
+it('each record that is confirmed is reported', () => {
+  const confirmed: number[] = [];
+  const confirms = new Confirms(3, (at) => confirmed.push(at));
+  confirms.add(2);
+  confirms.add(0, refused('too large'));
+  confirms.add(1);
+  expect(confirmed).toEqual([2, 1]);
 });

@@ -67,6 +67,11 @@ it('a dead letter says the same about its message, and a gap says nothing', () =
   const { headers } = wrapDeadLetter({ epoch: 'e', message: copy }, size, options('raw'));
   expect(headers).toMatchObject({ 'sluice-type': 'sluice.dead_letter', 'sluice-source-channel': 'orders:1' });
   const at = { epoch: 'e', offset: 4 };
-  const gap = wrapGap({ reason: 'retention', from: at, to: at }, 0, options('raw'));
+  const gap = wrapGap(
+    { reason: 'retention', from: at, to: at },
+    { time: 0, route: { event: 'a', tags: {} } },
+    options('raw'),
+  );
+  expect([gap.event, gap.tags, gap.route]).toEqual(['sluice.gap', {}, { event: 'a', tags: {} }]);
   expect(Object.keys(gap.headers)).toEqual([...Object.keys(OWN), 'sluice-type']);
 });

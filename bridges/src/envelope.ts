@@ -2,7 +2,7 @@ import type { Message } from '@sluice/protocol';
 import type { Outbound, OutboundBridge, OutboundGap } from '@sluice/server/bridging';
 import { CHANNEL, ORIGIN, viaHeaderOf } from './circle-guard.ts';
 import { STRUCTURED } from './cloud-events.ts';
-import type { SinkRecord } from './sink.ts';
+import type { Route, SinkRecord } from './sink.ts';
 
 /** The type of a record that stands for messages which the log lost before they were sent. */
 export const GAP = 'sluice.gap';
@@ -51,14 +51,25 @@ export function wrapDeadLetter(
   const data = { reason: 'too_large', detail, size, ...of };
   const own = { type: DEAD_LETTER, event: DEAD_LETTER, isMessage: false };
   const { headers: via } = viaHeaderOf(message.tags ?? {});
-  const about = { source: message.origin, via, about: aboutOf(message) };
+  const about = { source: message.origin, via, about: aboutOf(message), route: routeOf(message) };
   return wrap({ epoch, offset, tags: {}, time, data, ...own, ...about }, options);
 }
 
+/** Where a message goes. */
+export const routeOf = ({ event, tags = {}, origin }: Message): Route => ({
+  ...{ event, tags: viaHeaderOf(tags).tags, source: origin?.channel },
+});
+
+interface GapAround {
+  readonly time: number;
+  /** Of the message that follows it. */
+  readonly route: Route;
+}
+
 /** Writes a gap as a record, whose data is the gap. */
-export function wrapGap(gap: OutboundGap, time: number, options: EnvelopeOptions): SinkRecord {
+export function wrapGap(gap: OutboundGap, around: GapAround, options: EnvelopeOptions): SinkRecord {
   const { epoch, offset } = gap.to;
-  return wrap({ epoch, offset, tags: {}, time, data: gap, type: GAP, event: GAP, isMessage: false }, options);
+  return wrap({ epoch, offset, tags: {}, ...around, data: gap, type: GAP, event: GAP, isMessage: false }, options);
 }
 
 /**
@@ -93,6 +104,8 @@ interface Content extends Pick<SinkRecord, 'epoch' | 'offset' | 'event' | 'tags'
   readonly time: number;
   readonly data: unknown;
   readonly type: string;
+  /** See `SinkRecord`. */
+  readonly route?: Route;
   /** Otherwise it stands for messages. */
   readonly isMessage: boolean;
   /** The message that it is a copy of. */
@@ -103,7 +116,7 @@ interface Content extends Pick<SinkRecord, 'epoch' | 'offset' | 'event' | 'tags'
 }
 
 function wrap(content: Content, { bridge, origin, prefix }: EnvelopeOptions): SinkRecord {
-  const { epoch, offset, event, tags, time, data, type, isMessage, source, via, about = {} } = content;
+  const { epoch, offset, event, tags, time, data, type, isMessage, source, route, via, about = {} } = content;
   const { envelope } = bridge;
   const { channel } = bridge.from;
   const id = `${channel}/${epoch}/${offset}${isMessage ? '' : SUFFIXES[type]}`;
@@ -112,7 +125,7 @@ function wrap(content: Content, { bridge, origin, prefix }: EnvelopeOptions): Si
     ...{ specversion: '1.0', id, source: origin, type, subject: channel, time: new Date(time).toISOString() },
     ...about,
   };
-  const record = { id, channel, epoch, offset, event, tags, source: source?.channel };
+  const record = { id, channel, epoch, offset, event, tags, source: source?.channel, ...(route && { route }) };
   if (envelope === 'cloudevents-structured') {
     const body = Buffer.from(JSON.stringify({ ...attributes, datacontenttype: JSON_TYPE, data }));
     return { ...record, headers: own, contentType: STRUCTURED, body };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { partsOf } from './parts.ts';
+import { inParts, partsOf } from './parts.ts';
 import type { SinkRecord } from './sink.ts';
 
 const record = (size: number, tags: Record<string, string> = {}): SinkRecord => ({
@@ -24,4 +24,18 @@ it.each([
   ['nothing', [], []],
 ])('%s: how many are in each part?', (_, records, lengths) => {
   expect(lengthsOf(records)).toEqual(lengths);
+});
+
+it('what was sent in parts is confirmed part by part, or record by record', async () => {
+  const records = Array.from({ length: 5 }, () => record(10));
+  const confirmed: number[] = [];
+  const limits = { most: 2, largest: 50_000 };
+  let parts = 0;
+  const sending = inParts(records, { limits, confirmed: (at) => confirmed.push(at) }, async (_, done) => {
+    if (++parts < 3) return;
+    done(0);
+    throw new Error('lost');
+  });
+  await expect(sending).rejects.toThrow('lost');
+  expect(confirmed).toEqual([0, 1, 2, 3, 4]);
 });

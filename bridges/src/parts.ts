@@ -1,4 +1,4 @@
-import type { SinkRecord } from './sink.ts';
+import type { OnConfirmed, SinkRecord } from './sink.ts';
 
 interface PartLimits {
   /** Maximum number of records. */
@@ -40,4 +40,19 @@ export function partsOf(
     }
   }
   return parts;
+}
+
+/** Sends records in parts, one after the other. Those of a part are confirmed when it was sent. */
+export async function inParts(
+  records: readonly SinkRecord[],
+  { limits, confirmed }: { readonly limits: PartLimits; readonly confirmed: OnConfirmed },
+  send: (part: readonly SinkRecord[], confirmed: OnConfirmed) => Promise<void>,
+): Promise<void> {
+  let before = 0;
+  for (const part of partsOf(records, limits)) {
+    const first = before;
+    await send(part, (at) => confirmed(first + at));
+    for (const at of part.keys()) confirmed(first + at);
+    before += part.length;
+  }
 }

@@ -2,6 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { SendWindow } from './send-window.ts';
 
+interface Sending {
+  readonly acknowledge?: () => Promise<void>;
+  readonly bytes?: number;
+}
+
 /** A window, and what was acknowledged. */
 class Rig {
   readonly window: SendWindow;
@@ -9,13 +14,14 @@ class Rig {
   readonly #confirms = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
 
   constructor(most: number, batch: number) {
-    this.window = new SendWindow({ most, batch });
+    this.window = new SendWindow(() => ({ most, batch, mostBytes: 100, batchBytes: 25 }));
   }
 
-  add(name: string, count: number, acknowledge: () => Promise<void> = async () => {}): void {
+  add(name: string, count: number, { acknowledge = async () => {}, bytes = 1 }: Sending = {}): void {
     const confirmed = new Promise<void>((resolve, reject) => this.#confirms.set(name, { resolve, reject }));
     this.window.add({
-      ...{ count, confirmed },
+      ...{ count, bytes, confirmed },
+      failed: async () => void this.acknowledged.push(`${name} in part`),
       acknowledge: async () => {
         await acknowledge();
         this.acknowledged.push(name);
@@ -57,6 +63,18 @@ describe('batches on their way to a broker', () => {
     expect(await rig.hasRoom()).toBe(expected);
   });
 
+  it.each([
+    [[30, 30], true],
+    [[30, 30, 30], false],
+    [[1_000], false],
+    [[75], true],
+    [[76], false],
+  ])('with %j bytes: another one has room: %s', async (sizes, expected) => {
+    const rig = new Rig(100, 1);
+    for (const [at, bytes] of sizes.entries()) rig.add(`${at}`, 1, { bytes });
+    expect(await rig.hasRoom()).toBe(expected);
+  });
+
   it('are acknowledged in the order in which they were sent, and make room then', async () => {
     const rig = new Rig(2, 1);
     rig.add('first', 1);
@@ -79,12 +97,12 @@ describe('batches on their way to a broker', () => {
     await next;
     await expect(rig.window.room()).rejects.toThrow('second failed');
     await expect(rig.window.done()).rejects.toThrow('second failed');
-    expect(rig.acknowledged).toEqual(['first']);
+    expect(rig.acknowledged).toEqual(['first', 'second in part']);
   });
 
   it('end the wait for the next messages if one cannot be acknowledged', async () => {
     const rig = new Rig(9, 1);
-    rig.add('first', 1, () => Promise.reject(new Error('the engine is away')));
+    rig.add('first', 1, { acknowledge: () => Promise.reject(new Error('the engine is away')) });
     const next = expect(rig.window.orFail(new Promise(() => {}))).rejects.toThrow('the engine is away');
     await rig.confirm('first');
     await next;

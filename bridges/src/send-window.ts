@@ -5,35 +5,42 @@ export interface SendWindowLimits {
   readonly most: number;
   /** Maximum number of records of one batch. */
   readonly batch: number;
+  /** The same in bytes. A batch of one record may be larger. */
+  readonly mostBytes: number;
+  readonly batchBytes: number;
 }
 
 export interface SentBatch {
-  /** Number of its records. */
+  /** Number of its records, and their bytes. */
   readonly count: number;
+  readonly bytes: number;
   /** Resolves when the broker has confirmed all of them. */
   readonly confirmed: Promise<void>;
   /** Called once they are confirmed, and the batches before are acknowledged. */
   readonly acknowledge: () => Promise<void>;
+  /** Called instead if it has failed. */
+  readonly failed: () => Promise<void>;
 }
 
 /** Batches on their way to a broker. They are acknowledged in the order in which they were sent. */
 export class SendWindow {
-  readonly #limits: SendWindowLimits;
+  readonly #limits: () => SendWindowLimits;
   readonly #failure = new AbortController();
   #unconfirmed = 0;
+  #bytes = 0;
   /** Has a batch failed? Nothing is sent behind it; those before it are still acknowledged. */
   #isBroken = false;
   #latest: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
 
-  constructor(limits: SendWindowLimits) {
+  /** @param limits at the moment */
+  constructor(limits: () => SendWindowLimits) {
     this.#limits = limits;
   }
 
   /** Waits until another batch has room. Rejects if one has failed. */
   async room(): Promise<void> {
-    const { most, batch } = this.#limits;
-    while (this.#isBroken || (this.#unconfirmed > 0 && this.#unconfirmed + batch > most)) {
+    while (this.#isBroken || this.#isFull) {
       await this.orFail(
         new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -42,18 +49,31 @@ export class SendWindow {
     }
   }
 
+  get #isFull(): boolean {
+    const { most, batch, mostBytes, batchBytes } = this.#limits();
+    if (this.#unconfirmed === 0) return false;
+    return this.#unconfirmed + batch > most || this.#bytes + batchBytes > mostBytes;
+  }
+
   /** Adds a batch that was sent. */
-  add({ count, confirmed, acknowledge }: SentBatch): void {
+  add({ count, bytes, confirmed, acknowledge, failed }: SentBatch): void {
     this.#unconfirmed += count;
+    this.#bytes += bytes;
     confirmed.catch(() => {
       this.#isBroken = true;
     });
     const before = this.#latest;
     const finish = async () => {
       await before;
-      await confirmed;
+      try {
+        await confirmed;
+      } catch (error) {
+        await failed().catch(() => {}); // then more is sent again
+        throw error;
+      }
       await acknowledge();
       this.#unconfirmed -= count;
+      this.#bytes -= bytes;
       this.#wake?.();
     };
     this.#latest = finish();

@@ -8,6 +8,11 @@ import { TooLarge } from './too-large.ts';
 const message = (offset: number) => ({ epoch: 'e', message: { id: `m${offset}`, offset, time: 0, data: offset } });
 const gap = { reason: 'retention', from: { epoch: 'e', offset: 0 }, to: { epoch: 'e', offset: 4 } };
 
+const withoutFirst = ({ gaps, messages }: OutboundBatch, first: number): OutboundBatch => ({
+  gaps: gaps.slice(first),
+  messages: messages.slice(Math.max(0, first - gaps.length)),
+});
+
 /** A channel with these batches. When all are acknowledged, the bridge stops. */
 class Channel extends ScriptHost {
   /** What happened, in order. */
@@ -38,10 +43,11 @@ class Channel extends ScriptHost {
         next++;
         return isOpen && batch !== undefined ? batch : { gaps: [], messages: [] };
       },
-      acknowledge: async (dead = new Map()) => {
+      acknowledge: async (dead = new Map(), first?: number) => {
         const lost = Math.max(0, dead.size - this.roomForDead);
         this.events.push(['acknowledged', ...[...dead].map(([offset, why]) => `${offset} dead: ${why}`)].join(' '));
-        this.#batches.shift();
+        const batch = this.#batches.shift();
+        if (first !== undefined && batch !== undefined) this.#batches.unshift(withoutFirst(batch, first));
         next--;
         if (this.#batches.length === 0) this.stop.abort();
         return lost;

@@ -1,22 +1,23 @@
 import type {
   Bridge,
   BridgeHost,
-  Outbound,
   OutboundBatch,
   OutboundBridge,
   OutboundFeed,
   OutboundGap,
 } from '@sluice/server/bridging';
 import { Backoff } from './backoff.ts';
-import { wrapDeadLetter, wrapGap, wrapMessage } from './envelope.ts';
+import { ConfirmTimer } from './confirm-timer.ts';
 import { keepConnected } from './keep-connected.ts';
-import { SendWindow } from './send-window.ts';
-import type { OpenSink, Sink, SinkRecord } from './sink.ts';
+import { SendWindow, type SendWindowLimits } from './send-window.ts';
+import type { OpenSink, Route, Sink } from './sink.ts';
+import { type RefusedRecord, SinkBatch } from './sink-batch.ts';
+import { SlowStart } from './slow-start.ts';
 import { TooLarge } from './too-large.ts';
+import { Unroutable } from './unroutable.ts';
 
-/** Milliseconds for which a broker may take to confirm a batch: less than a delivery may take. */
-const CONFIRM = 60_000;
-const SLOW = 'If it is slow, lower "inFlight", the number of messages that are sent together';
+/** Bytes of the bodies of messages that are sent and not acknowledged. */
+const MOST_BYTES = 16_777_216;
 
 export interface SinkRunnerParts {
   readonly config: OutboundBridge;
@@ -27,60 +28,74 @@ export interface SinkRunnerParts {
 /** The number of batches that are in flight to a sink that overlaps: the broker has the next one when it confirms one. */
 const OVERLAPPING = 4;
 
+/** How often a record is sent that stands for messages and that nothing accepts: a queue may be missing for some seconds. */
+const ATTEMPTS = 5;
+
+/** Where a gap goes at first: as a message without event and tags. */
+const NOWHERE: Route = { event: undefined, tags: {} };
+
 /** What one connection uses. */
 interface Connected {
   readonly open: OpenSink;
   readonly feed: OutboundFeed;
   readonly window: SendWindow;
+  readonly timer: ConfirmTimer;
 }
 
-/** A batch as the broker gets it. */
-interface Prepared {
-  readonly batch: OutboundBatch;
-  readonly records: SinkRecord[];
-  /** Offsets of messages that are too large for the broker, and why. */
-  readonly dead: Map<number, string>;
-  /** Ids of records that are known to be too large: until the batch is acknowledged. */
-  readonly used: string[];
+/** What became of a batch, or of its beginning. */
+interface Acknowledged {
+  readonly gaps: readonly OutboundGap[];
+  /** Their number. */
+  readonly messages: number;
+  readonly dead: ReadonlyMap<number, RefusedRecord>;
+  /** The number of messages for which the list of dead letters had no room. */
+  readonly lost: number;
 }
 
 /**
  * Sends a channel to a broker: take the next messages, send them in order, and acknowledge them once
  * the broker has confirmed all of them. After a failure it begins again at the first message that was
- * not acknowledged: the log is the buffer. A message that is too large for the broker becomes a dead
+ * not confirmed: the log is the buffer. A message that is too large for the broker becomes a dead
  * letter, and a small record is sent in its place.
  */
 export class SinkRunner implements Bridge {
   readonly #parts: SinkRunnerParts;
   readonly #backoff: Backoff;
-  /** Records that are too large for the broker, by id: why. Until their batch is acknowledged. */
-  readonly #tooLarge = new Map<string, string>();
-  /** Maximum number of messages of one batch. */
-  readonly #batch: number;
+  readonly #pace: SlowStart;
+  /** Records that the broker will never accept, by id. Until they are acknowledged. */
+  readonly #refused = new Map<string, RefusedRecord>();
+  /** How often nothing accepted a record that stands for messages, by id. */
+  readonly #attempts = new Map<string, number>();
+  /** Ids of records that the broker has confirmed, and that are not acknowledged: see `Sink.skipsConfirmed`. */
+  readonly #confirmed = new Set<string>();
+  /** Of the latest message. */
+  #route = NOWHERE;
 
   constructor(parts: SinkRunnerParts) {
     this.#parts = parts;
     this.#backoff = new Backoff(parts.host.random);
-    const { sink, config } = parts;
-    this.#batch = sink.overlaps === true ? Math.ceil(config.inFlight / OVERLAPPING) : config.inFlight;
+    this.#pace = new SlowStart(parts.config.inFlight);
   }
 
   run(signal: AbortSignal): Promise<void> {
     const { host, sink } = this.#parts;
-    this.#tooLarge.clear();
+    this.#refused.clear();
+    this.#attempts.clear();
+    this.#confirmed.clear();
     const use = (open: OpenSink) => this.#send(open, signal);
     return keepConnected({ host, backoff: this.#backoff, open: () => sink.open(), use }, signal);
   }
 
   async #send(open: OpenSink, signal: AbortSignal): Promise<void> {
-    const { host, config } = this.#parts;
+    const { host } = this.#parts;
     const feed = await host.openFeed();
     const close = () => feed.close();
     signal.addEventListener('abort', close);
-    const window = new SendWindow({ most: config.inFlight, batch: this.#batch });
+    const window = new SendWindow(() => this.#limits);
+    const timer = new ConfirmTimer({ clock: host.clock, why: () => undefined });
     try {
       host.moved('running');
-      while (!signal.aborted && (await this.#sendBatch({ open, feed, window })));
+      while (!signal.aborted && (await this.#sendBatch({ open, feed, window, timer })));
       await window.done();
     } finally {
       signal.removeEventListener('abort', close);
@@ -88,100 +103,113 @@ export class SinkRunner implements Bridge {
     }
   }
 
+  get #limits(): SendWindowLimits {
+    const { now: most } = this.#pace;
+    const parts = this.#parts.sink.overlaps === true ? OVERLAPPING : 1;
+    return { most, batch: Math.ceil(most / parts), mostBytes: MOST_BYTES, batchBytes: MOST_BYTES / parts };
+  }
+
   /** `false`: the feed was closed. */
-  async #sendBatch({ open, feed, window }: Connected): Promise<boolean> {
+  async #sendBatch({ open, feed, window, timer }: Connected): Promise<boolean> {
     await window.room();
-    const batch = await window.orFail(feed.next(this.#batch));
-    const count = batch.gaps.length + batch.messages.length;
-    if (count === 0) return false;
-    const prepared = this.#prepare(batch);
-    const acknowledge = () => this.#acknowledge(feed, prepared);
-    window.add({ count, confirmed: this.#confirmed(open, prepared.records), acknowledge });
+    const next = await window.orFail(feed.next(this.#limits.batch));
+    if (next.gaps.length + next.messages.length === 0) return false;
+    const batch = this.#batchOf(next);
+    window.add({
+      count: batch.length,
+      bytes: batch.bytes,
+      confirmed: this.#deliver(open, batch, timer),
+      acknowledge: () => this.#acknowledge(feed, batch),
+      failed: () => this.#failed(feed, batch),
+    });
     // A sink that refuses a batch at once gets nothing behind it.
     if (this.#parts.sink.overlaps === true) await new Promise(setImmediate);
     return true;
   }
 
-  async #acknowledge(feed: OutboundFeed, { batch, dead, used }: Prepared): Promise<void> {
-    const lost = await feed.acknowledge(dead);
+  #batchOf(next: OutboundBatch): SinkBatch {
+    const { config, sink, host } = this.#parts;
+    return new SinkBatch(next, {
+      ...{ bridge: config, origin: host.origin(), prefix: sink.attributePrefix, now: host.clock.now() },
+      ...{ refused: this.#refused, confirmed: this.#confirmed, route: this.#route },
+    });
+  }
+
+  /** What comes behind is sent again: a message at a time, so that little of it is sent too often. */
+  async #failed(feed: OutboundFeed, batch: SinkBatch): Promise<void> {
+    this.#pace.failed();
+    if (batch.done > 0) await this.#acknowledge(feed, batch, batch.done);
+  }
+
+  async #acknowledge(feed: OutboundFeed, batch: SinkBatch, first = batch.length): Promise<void> {
+    const dead = batch.dead(first);
+    const details = new Map([...dead].map(([offset, { detail }]) => [offset, detail]));
+    const lost = await feed.acknowledge(details, first === batch.length ? undefined : first);
     this.#backoff.reset();
-    for (const id of used) this.#tooLarge.delete(id);
-    this.#count(batch, dead, lost);
+    if (first === batch.length) this.#pace.acknowledged(first);
+    this.#route = batch.route(first) ?? this.#route;
+    this.#forget(batch, first);
+    this.#count({ gaps: batch.gaps.slice(0, first), messages: batch.messages(first), dead, lost });
   }
 
-  #prepare(batch: OutboundBatch): Prepared {
-    const { host } = this.#parts;
-    const prepared = { batch, records: [] as SinkRecord[], dead: new Map<number, string>(), used: [] as string[] };
-    for (const gap of batch.gaps) this.#add(prepared, wrapGap(gap, host.clock.now(), this.#options));
-    for (const outbound of batch.messages) this.#add(prepared, this.#recordOf(outbound, prepared));
-    return prepared;
-  }
-
-  /** A broker may have no room even for the record that stands for a message. */
-  #add({ records, used }: Pick<Prepared, 'records' | 'used'>, record: SinkRecord): void {
-    if (this.#tooLarge.has(record.id)) used.push(record.id);
-    else records.push(record);
-  }
-
-  #recordOf(outbound: Outbound, { dead, used }: Pick<Prepared, 'dead' | 'used'>): SinkRecord {
-    const { epoch, message } = outbound;
-    const record = wrapMessage(epoch, message, this.#options);
-    const detail = this.#tooLarge.get(record.id);
-    if (detail === undefined) return record;
-    used.push(record.id);
-    dead.set(message.offset, detail);
-    return wrapDeadLetter(outbound, { size: record.body.length, detail }, this.#options);
-  }
-
-  get #options() {
-    const { config, host, sink } = this.#parts;
-    return { bridge: config, origin: host.origin(), prefix: sink.attributePrefix };
-  }
-
-  #count({ gaps, messages }: OutboundBatch, dead: ReadonlyMap<number, string>, lost: number): void {
+  #count({ gaps, messages, dead, lost }: Acknowledged): void {
     const { host } = this.#parts;
     const [gap] = gaps;
-    const [first] = dead;
+    const [letter] = dead;
     if (gap !== undefined) host.count('gap', gaps.length, inWords(gap));
-    if (messages.length > dead.size) host.count('sent', messages.length - dead.size);
-    if (first === undefined) return;
-    const why = `offset ${first[0]} is too large: ${first[1]}`;
+    if (messages > dead.size) host.count('sent', messages - dead.size);
+    if (letter === undefined) return;
+    const [offset, { reason, detail }] = letter;
+    const why = `offset ${offset} is ${reason.replace('_', ' ')}: ${detail}`;
     if (dead.size > lost) host.count('dead_lettered', dead.size - lost, why);
-    if (lost > 0)
-      host.count(
-        'lost',
-        lost,
-        `the list of dead letters is full. Redrive or purge it; of ${dead.size} messages, ${why}`,
-      );
+    if (lost === 0) return;
+    host.count('lost', lost, `the list of dead letters is full. Redrive or purge it; of ${dead.size} messages, ${why}`);
   }
 
-  async #confirmed(open: OpenSink, records: readonly SinkRecord[]): Promise<void> {
+  #forget(batch: SinkBatch, first: number): void {
+    if (this.#refused.size + this.#attempts.size + this.#confirmed.size === 0) return;
+    for (const id of batch.ids(first)) {
+      this.#refused.delete(id);
+      this.#attempts.delete(id);
+      this.#confirmed.delete(id);
+    }
+  }
+
+  async #deliver(open: OpenSink, batch: SinkBatch, timer: ConfirmTimer): Promise<void> {
+    const { records } = batch;
     if (records.length === 0) return;
-    const { clock } = this.#parts.host;
-    let late: { cancel(): void } | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      late = clock.after(CONFIRM, () =>
-        reject(new Error(`the broker did not confirm within ${CONFIRM / 1_000} s. ${SLOW}`)),
-      );
-    });
+    const confirmed = (at: number) => {
+      const id = batch.confirm(at);
+      if (this.#parts.sink.skipsConfirmed === true) this.#confirmed.add(id);
+      timer.confirmed();
+    };
     try {
-      await Promise.race([open.send(records), timeout]);
+      await timer.during(open.send(records, confirmed));
     } catch (error) {
-      if (error instanceof TooLarge) this.#note(error);
-      throw error;
-    } finally {
-      late?.cancel();
+      if (error instanceof TooLarge) this.#refuse(error.ids, { reason: 'too_large', detail: error.limit });
+      if (error instanceof Unroutable) this.#leaveOut(batch, error);
+      if (batch.done < batch.length) throw error;
     }
   }
 
   /** The next attempt needs no pause, unless the broker refuses the same again. */
-  #note({ ids, limit }: TooLarge): void {
-    if (ids.some((id) => !this.#tooLarge.has(id))) this.#backoff.reset();
-    for (const id of ids) this.#tooLarge.set(id, limit);
+  #refuse(ids: readonly string[], refused: RefusedRecord): void {
+    if (ids.some((id) => !this.#refused.has(id))) this.#backoff.reset();
+    for (const id of ids) this.#refused.set(id, refused);
+  }
+
+  /** A record that stands for messages does not hold those behind it up for long. */
+  #leaveOut(batch: SinkBatch, { ids, message: detail }: Unroutable): void {
+    const notices = ids.filter((id) => batch.isNotice(id));
+    for (const id of notices) this.#attempts.set(id, (this.#attempts.get(id) ?? 0) + 1);
+    const given = notices.filter((id) => this.#attempts.get(id) === ATTEMPTS);
+    const refused: RefusedRecord = { reason: 'unroutable', detail };
+    this.#refuse(given, refused);
+    for (const id of given) batch.leaveOut(id, refused);
+    if (given.length > 0) this.#parts.host.count('skipped', given.length, `${given[0]}: ${detail}`);
   }
 }
 
-/** For the log. */
 const inWords = ({ reason, from, to }: OutboundGap): string => {
   const end = from.epoch === to.epoch ? `${to.offset}` : `${to.offset} of another epoch`;
   return `${reason}: the log lost what is behind offset ${from.offset}, up to ${end}`;

@@ -14,6 +14,8 @@ it.each([
   ['{source}', { ...record, source: undefined }, 'a:b'],
   ['{event}', { ...record, event: 'created' }, 'created'],
   ['{tag:region}-{tag:absent}', record, 'eu-none'],
+  ['{tag:region}.{event}', { ...record, event: 'sluice.gap', route: { event: 'a', tags: { region: 'us' } } }, 'us.a'],
+  ['{tag:region}.{event}', { ...record, event: 'x', route: { event: undefined, tags: {} } }, 'none.message'],
 ])('"%s" is filled in', (template, from, expected) => {
   expect(fillFor(template, from)).toBe(expected);
 });

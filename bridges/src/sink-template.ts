@@ -11,9 +11,11 @@ const NO_EVENT = 'message';
  */
 export function fillFor(
   template: string,
-  { channel, source = channel, event = NO_EVENT, tags }: SinkRecord,
+  record: SinkRecord,
   clean: (value: string) => string = (value) => value,
 ): string {
+  const { channel, route = record } = record;
+  const { source = channel, event = NO_EVENT, tags } = route;
   const values: Readonly<Record<string, string>> = { channel, source, event };
   const lookup: Lookup = (name) => {
     const value = name.startsWith('tag:') ? tags[name.slice('tag:'.length)] : values[name];

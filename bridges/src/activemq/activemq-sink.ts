@@ -2,7 +2,7 @@ import type { OutboundBridge } from '@sluice/server/bridging';
 import type { AmqpError, Container, Delivery, EventContext, Message, Sender } from 'rhea';
 import { Confirms } from '../confirms.ts';
 import { textOption } from '../options.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { requireSizes } from '../too-large.ts';
 import { unlessLost } from '../unless-lost.ts';
@@ -50,8 +50,8 @@ interface Passing {
 class OpenActiveMqSink implements OpenSink {
   readonly #client: Container;
   readonly #parts: Parts;
-  /** By delivery: which batch waits for its outcome. */
-  readonly #unconfirmed = new Map<Delivery, Confirms>();
+  /** By delivery: what waits for its outcome. */
+  readonly #unconfirmed = new Map<Delivery, (refusal?: Error) => void>();
   /** Ends when everything was passed to the client, which drops what it cannot send. */
   #passed: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
@@ -68,9 +68,9 @@ class OpenActiveMqSink implements OpenSink {
     connection.lost.addEventListener('abort', () => this.#wake?.());
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
+  async send(records: readonly SinkRecord[], confirmed?: OnConfirmed): Promise<void> {
     this.#requireSizes(records);
-    const confirms = new Confirms(records.length);
+    const confirms = new Confirms(records.length, confirmed);
     this.#passed = this.#pass(records, { confirms, before: this.#passed });
     await this.#passed;
     await unlessLost(this.#parts.connection.lost, confirms.all);
@@ -87,9 +87,9 @@ class OpenActiveMqSink implements OpenSink {
   async #pass(records: readonly SinkRecord[], { confirms, before }: Passing): Promise<void> {
     const { sender } = this.#parts;
     await before;
-    for (const record of records) {
+    for (const [at, record] of records.entries()) {
       while (!sender.sendable()) await this.#credit();
-      this.#unconfirmed.set(sender.send(this.#messageOf(record)), confirms);
+      this.#unconfirmed.set(sender.send(this.#messageOf(record)), (refusal) => confirms.add(at, refusal));
     }
   }
 
@@ -105,7 +105,7 @@ class OpenActiveMqSink implements OpenSink {
 
   #answered(delivery: Delivery | undefined, refusal?: Error): void {
     if (delivery === undefined) return;
-    this.#unconfirmed.get(delivery)?.add(refusal);
+    this.#unconfirmed.get(delivery)?.(refusal);
     this.#unconfirmed.delete(delivery);
     this.#wake?.();
   }

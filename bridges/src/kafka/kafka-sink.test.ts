@@ -128,3 +128,22 @@ describe('a topic with a small limit', () => {
     expect(stored).toEqual([first.body]);
   });
 });
+
+it('sends to the topics that exist, up to the first message whose topic does not', async () => {
+  const stored: string[] = [];
+  const client = clientWith(async ({ messages }) => {
+    const topics = (messages as readonly { readonly topic: string }[]).map(({ topic }) => topic);
+    if (topics.includes('none')) throw Object.assign(new Error('unknown topic'), { apiCode: 3 });
+    stored.push(...topics);
+    return {};
+  });
+  const to = { topic: '{event}', key: '{channel}' };
+  const sink = await new KafkaSink(client, { ...config, to } as OutboundBridge).open();
+  const records = ['a', 'a', 'b', 'none', 'none', 'a'].map((event, at) => ({ ...record, id: `c/e/${at}`, event }));
+  const confirmed: number[] = [];
+  const sending = sink.send(records, (at) => confirmed.push(at));
+  await expect(sending).rejects.toMatchObject({ name: 'Unroutable', ids: ['c/e/3', 'c/e/4'] });
+  await expect(sending).rejects.toThrow('there is no topic "none", or the user may not write to it');
+  expect(stored).toEqual(['a', 'a', 'b']);
+  expect([...new Set(confirmed)]).toEqual([0, 1, 2]);
+});

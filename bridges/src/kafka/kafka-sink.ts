@@ -1,11 +1,12 @@
 import type { Producer } from '@platformatic/kafka';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
-import { bytesIn, partsOf } from '../parts.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { bytesIn, inParts } from '../parts.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { TooLarge } from '../too-large.ts';
 import { unlessLost } from '../unless-lost.ts';
+import { Unroutable } from '../unroutable.ts';
 import { causeOf, type KafkaClient, kafkaOptions } from './kafka-connection.ts';
 
 /** Records and bytes of one request: by default, a topic accepts batches of a megabyte. */
@@ -13,6 +14,8 @@ const MOST = 1_000;
 const LARGEST = 786_432;
 /** The errors of the protocol for a batch that is larger than the topic accepts, or a segment of its log. */
 const TOO_LARGE: readonly unknown[] = [10, 18];
+/** Those for a topic that does not exist, cannot exist, or may not be written to. */
+const NO_TOPIC: readonly unknown[] = [3, 17, 29];
 /** Acknowledged when every replica in sync has it. */
 const ALL = -1;
 
@@ -58,28 +61,51 @@ class OpenKafkaSink implements OpenSink {
     this.#key = textOption(to, 'key');
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
-    for (const part of partsOf(records, { most: MOST, largest: this.#batch.largest })) await this.#sendPart(part);
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    const { largest } = this.#batch;
+    await inParts(records, { limits: { most: MOST, largest }, confirmed }, (part, done) => this.#sendPart(part, done));
   }
 
-  async #sendPart(part: readonly SinkRecord[]): Promise<void> {
+  async #sendPart(part: readonly SinkRecord[], confirmed: OnConfirmed): Promise<void> {
     const messages = part.map((record) => this.#messageOf(record));
     try {
       await unlessLost(this.#closed.signal, this.#producer.send({ messages, acks: ALL }));
     } catch (error) {
       const cause = causeOf(error);
-      if (!TOO_LARGE.includes((cause as { apiCode?: unknown }).apiCode)) throw cause;
-      await this.#sendSmaller(part);
+      const { apiCode } = cause as { apiCode?: unknown };
+      if (TOO_LARGE.includes(apiCode)) await this.#sendSmaller(part, confirmed);
+      else if (NO_TOPIC.includes(apiCode)) await this.#sendByTopic(part, confirmed);
+      else throw cause;
+    }
+  }
+
+  /** A topic that does not exist keeps a request from the topics that do. */
+  async #sendByTopic(part: readonly SinkRecord[], confirmed: OnConfirmed): Promise<void> {
+    const runs = runsOf(part, (record) => this.#topicOf(record));
+    const [{ records: [first, ...others] = [], name = '' } = {}] = runs;
+    if (runs.length === 1 && first !== undefined) {
+      throw new Unroutable([first, ...others], `there is no topic "${name}", or the user may not write to it`);
+    }
+    let before = 0;
+    for (const { records } of runs) {
+      const at = before;
+      await this.#sendPart(records, (of) => confirmed(at + of));
+      for (const of of records.keys()) confirmed(at + of);
+      before += records.length;
     }
   }
 
   /** A topic has a limit for batches, which its records must not exceed either. */
-  async #sendSmaller(part: readonly SinkRecord[]): Promise<void> {
+  async #sendSmaller(part: readonly SinkRecord[], confirmed: OnConfirmed): Promise<void> {
     const [first, ...others] = part;
     if (first === undefined) return;
     if (others.length === 0) throw new TooLarge([first], 'the topic accepts less ("max.message.bytes")');
     this.#batch.largest = Math.min(this.#batch.largest, bytesIn(part) / 2);
-    await this.send(part);
+    await this.send(part, confirmed);
+  }
+
+  #topicOf(record: SinkRecord): string {
+    return asTopic(fillFor(this.#topic, record));
   }
 
   #messageOf(record: SinkRecord) {
@@ -90,7 +116,7 @@ class OpenKafkaSink implements OpenSink {
       ...{ ...headers, 'content-type': contentType },
     });
     return {
-      ...{ topic: asTopic(fillFor(this.#topic, record)), key: Buffer.from(fillFor(this.#key, record)), value: body },
+      ...{ topic: this.#topicOf(record), key: Buffer.from(fillFor(this.#key, record)), value: body },
       headers: new Map(named.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
     };
   }
@@ -105,4 +131,16 @@ class OpenKafkaSink implements OpenSink {
 function asTopic(text: string): string {
   const topic = text.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
   return /^\.{1,2}$/.test(topic) ? '_' : topic;
+}
+
+/** Consecutive records with the same name. */
+function runsOf(records: readonly SinkRecord[], nameOf: (record: SinkRecord) => string) {
+  const runs: { readonly name: string; readonly records: SinkRecord[] }[] = [];
+  for (const record of records) {
+    const name = nameOf(record);
+    const last = runs.at(-1);
+    if (last?.name === name) last.records.push(record);
+    else runs.push({ name, records: [record] });
+  }
+  return runs;
 }

@@ -1,6 +1,6 @@
 import * as transport from '@nats-io/transport-node';
 import type { OutboundBridge } from '@sluice/server/bridging';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SinkRecord } from '../sink.ts';
 import type { NatsClient } from './nats-connection.ts';
 import { NatsSink } from './nats-sink.ts';
@@ -58,4 +58,42 @@ it('tags whose names become the same header keep their values', async () => {
   const { headers } = await publish({ tags: { é: '1', è: '2\r\nx: y', plain: '' } }, 'audit');
   expect(headers.values('sluice-tag-_')).toEqual(['1', '2 x: y']);
   expect(headers.get('sluice-tag-plain')).toBe('');
+});
+
+describe('a subject that nobody answers for', () => {
+  const send = async (find: () => Promise<string>, confirmed: (at: number) => void = () => {}) => {
+    const jetstream = () => ({
+      publish: async (subject: string) => {
+        if (subject === 'audit.none') throw new Error('no responders: audit.none');
+      },
+    });
+    const jetstreamManager = async () => ({ streams: { find } });
+    const connect = async () => ({ close: async () => {} });
+    const client = { transport: { ...transport, connect }, jetstream: { jetstream, jetstreamManager } };
+    const config = { connection: { url: 'nats://localhost' }, to: { subject: 'audit.{event}' } };
+    const sink = await new NatsSink(client as unknown as NatsClient, config as unknown as OutboundBridge).open();
+    const records = ['a', 'none', 'b'].map((event, at) => ({
+      ...{ id: `c/e/${at}`, channel: 'c', epoch: 'e', offset: at, event, tags: {}, headers: {} },
+      ...{ contentType: 'application/json', body: Buffer.from('1') },
+    }));
+    await sink.send(records, confirmed);
+  };
+
+  it('has no stream: the message is reported, and the others are confirmed', async () => {
+    const confirmed: number[] = [];
+    const sending = send(
+      () => Promise.reject(new Error('no stream matches subject')),
+      (at) => confirmed.push(at),
+    );
+    const message = 'no stream has the subject "audit.none"';
+    await expect(sending).rejects.toMatchObject({ name: 'Unroutable', ids: ['c/e/1'], message });
+    expect(confirmed).toEqual([0, 2]);
+  });
+
+  it.each([
+    ['has a stream', async () => 'audit'],
+    ['is unknown', () => Promise.reject(new Error('no responders'))],
+  ])('%s: the server may be away', async (_, find) => {
+    await expect(send(find)).rejects.toThrow('no stream answers for the subject "audit.none", or JetStream is off');
+  });
 });

@@ -1,9 +1,10 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { TooLarge } from '../too-large.ts';
+import { Unroutable } from '../unroutable.ts';
 import { connectNats, NATS_TIMEOUT, type NatsClient, type NatsConnection } from './nats-connection.ts';
 
 /** Publishes to the subjects of a stream. */
@@ -37,13 +38,43 @@ class OpenNatsSink implements OpenSink {
   }
 
   /** The server stores what one connection publishes in its order. */
-  async send(records: readonly SinkRecord[]): Promise<void> {
-    const outcomes = await Promise.allSettled(records.map((record) => this.#publish(record)));
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    const publish = (record: SinkRecord, at: number) => this.#publish(record).then(() => confirmed(at));
+    const outcomes = await Promise.allSettled(records.map(publish));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return;
     const [first, ...others] = records.filter((_, at) => isTooLarge(outcomes[at]));
     if (first !== undefined) throw new TooLarge([first, ...others], this.#limit);
-    throw explained(failed.reason, this.#subject);
+    throw await this.#explained(records, outcomes, failed.reason);
+  }
+
+  async #explained(
+    records: readonly SinkRecord[],
+    outcomes: readonly PromiseSettledResult<void>[],
+    error: unknown,
+  ): Promise<unknown> {
+    const [first, ...others] = records.filter((_, at) => hasNoStream(outcomes[at]));
+    if (first === undefined) return error;
+    const subject = this.#subjectOf(first);
+    if (await this.#isMissing(subject))
+      return new Unroutable([first, ...others], `no stream has the subject "${subject}"`);
+    return new Error(`no stream answers for the subject "${subject}", or JetStream is off`);
+  }
+
+  /** A stream whose server is away does not answer either. */
+  async #isMissing(subject: string): Promise<boolean> {
+    try {
+      const options = { checkAPI: false, timeout: NATS_TIMEOUT };
+      const manager = await this.#client.jetstream.jetstreamManager(this.#connection, options);
+      await manager.streams.find(subject);
+      return false;
+    } catch (error) {
+      return (error as { message?: string }).message?.includes('no stream matches') === true;
+    }
+  }
+
+  #subjectOf(record: SinkRecord): string {
+    return asSubject(fillFor(this.#subject, record, asTokens));
   }
 
   get #limit(): string {
@@ -58,7 +89,7 @@ class OpenNatsSink implements OpenSink {
     const named = [...Object.entries(record.headers), ...tags, ...event, ['content-type', record.contentType]];
     for (const [name = '', value = ''] of named) headers.append(asHeaderName(name), value.replaceAll(LINE_BREAKS, ' '));
     const options = { msgID: record.id, headers, timeout: NATS_TIMEOUT };
-    await this.#jetstream.publish(asSubject(fillFor(this.#subject, record, asTokens)), record.body, options);
+    await this.#jetstream.publish(this.#subjectOf(record), record.body, options);
   }
 
   async close(): Promise<void> {
@@ -91,8 +122,8 @@ function isTooLarge(outcome: PromiseSettledResult<unknown> | undefined): boolean
 }
 
 /** A subject without a stream has no responder. */
-function explained(error: unknown, subject: string): unknown {
-  const { message = '' } = error as { message?: string };
-  const isMissing = /no responders|jetstream is not enabled|503/i.test(message);
-  return isMissing ? new Error(`no stream has the subject "${subject}", or JetStream is off`) : error;
+function hasNoStream(outcome: PromiseSettledResult<unknown> | undefined): boolean {
+  if (outcome?.status !== 'rejected') return false;
+  const { message = '' } = outcome.reason as { message?: string };
+  return /no responders|jetstream is not enabled|503/i.test(message);
 }

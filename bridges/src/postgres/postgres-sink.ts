@@ -1,7 +1,7 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
-import { partsOf } from '../parts.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { inParts } from '../parts.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { explained, type PostgresClient, PostgresConnection, quoted } from './postgres-connection.ts';
 
 /** Rows and bytes of one statement. */
@@ -45,9 +45,10 @@ class OpenPostgresSink implements OpenSink {
     return this;
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    const limits = { most: MOST, largest: LARGEST };
     try {
-      for (const part of partsOf(records, { most: MOST, largest: LARGEST })) await this.#insert(part);
+      await inParts(records, { limits, confirmed }, (part) => this.#insert(part));
     } catch (error) {
       throw explained(error, { table: this.#table, script: 'sql/messages.sql' });
     }

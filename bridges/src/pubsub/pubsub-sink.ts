@@ -1,7 +1,7 @@
 import type { PubSub, Topic } from '@google-cloud/pubsub';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { bytesOf, requireSizes } from '../too-large.ts';
 import { CALL, clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
 
@@ -52,16 +52,16 @@ class OpenPubsubSink implements OpenSink {
     this.#isOrdered = isOrdered;
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
     const limit = `Pub/Sub accepts ${LARGEST} bytes with attributes`;
     requireSizes(records, { most: LARGEST, sizeOf, limit });
-    try {
-      await Promise.all(records.map((record) => this.#publish(record)));
-    } catch (error) {
-      // The client holds back a key whose message failed. All are sent again, in their order.
-      if (this.#isOrdered) for (const { channel } of records) this.#topic.resumePublishing(channel);
-      throw error;
-    }
+    const publish = (record: SinkRecord, at: number) => this.#publish(record).then(() => confirmed(at));
+    const outcomes = await Promise.allSettled(records.map(publish));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return;
+    // The client holds back a key whose message failed. What comes behind it is sent again, in its order.
+    if (this.#isOrdered) for (const { channel } of records) this.#topic.resumePublishing(channel);
+    throw failed.reason;
   }
 
   #publish(record: SinkRecord): Promise<string> {

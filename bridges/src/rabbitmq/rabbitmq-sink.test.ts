@@ -68,3 +68,35 @@ it('the longest channel, epoch and tags can be written', async () => {
   const published = await publish(record('a', { id, tags }), '{channel}.{tag:absent}');
   expect(published.options.messageId).toHaveLength(255);
 });
+
+it('reports each message that no queue accepts, and each other one as confirmed', async () => {
+  const confirms: (() => void)[] = [];
+  const channel = Object.assign(new EventEmitter(), {
+    publish: (_: string, key: string, __: Buffer, properties: object, confirm: () => void) => {
+      confirms.push(() => {
+        if (key === 'none') channel.emit('return', { properties });
+        confirm();
+      });
+    },
+  });
+  const model = Object.assign(new EventEmitter(), { createConfirmChannel: async () => channel, close: async () => {} });
+  const config = {
+    connection: { url: 'amqp://localhost' },
+    to: { routingKey: '{event}' },
+  } as unknown as OutboundBridge;
+  const sink = await new RabbitSink({ connect: async () => model } as unknown as AmqpClient, config).open();
+  // Their message ids are the same, because they are cut.
+  const long = 'c'.repeat(300);
+  const records = ['one', 'none', 'two', 'none'].map((event, at) =>
+    record(event, { id: `${long}/${at}`, headers: { 'sluice-id': `${long}/${at}` } }),
+  );
+  const confirmed: number[] = [];
+  const sending = sink.send(records, (at) => confirmed.push(at));
+  for (const confirm of confirms) confirm();
+  await expect(sending).rejects.toMatchObject({
+    ...{ name: 'Unroutable', ids: [`${long}/1`, `${long}/3`] },
+    message: 'no queue accepts the routing key "none" of the exchange ""',
+  });
+  expect(confirmed).toEqual([0, 2]);
+  await sink.close();
+});

@@ -1,12 +1,13 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
-import type { ConfirmChannel, Message } from 'amqplib';
+import type { ConfirmChannel, Message, MessageProperties } from 'amqplib';
 import { Confirms } from '../confirms.ts';
 import { fitting } from '../fitting.ts';
 import { textOption } from '../options.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { requireSizes } from '../too-large.ts';
 import { unlessLost } from '../unless-lost.ts';
+import { Unroutable } from '../unroutable.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
 
 /** Bytes of a property of AMQP 0-9-1, other than a header, and of a routing key. */
@@ -53,31 +54,34 @@ interface Parts {
 class OpenRabbitSink implements OpenSink {
   readonly #parts: Parts;
   readonly #target: { readonly exchange: string; readonly routingKey: string };
-  /** A message that no queue accepts is returned, and then confirmed all the same. The first one ends the connection. */
+  /** Ids of messages that no queue accepts: each is returned, and then confirmed all the same. */
   readonly #returned = new Set<string>();
 
   constructor(parts: Parts, target: { readonly exchange: string; readonly routingKey: string }) {
     this.#parts = parts;
     this.#target = target;
-    parts.channel.on('return', ({ properties }: Message) => this.#returned.add(String(properties.messageId)));
+    parts.channel.on('return', ({ properties }: Message) => this.#returned.add(idOf(properties)));
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
-    const confirms = new Confirms(records.length);
-    for (const record of records) this.#publish(record, confirms);
+  async send(records: readonly SinkRecord[], confirmed?: OnConfirmed): Promise<void> {
+    const confirms = new Confirms(records.length, confirmed);
+    const unroutable: SinkRecord[] = [];
+    for (const [at, record] of records.entries()) {
+      this.#publish(record, (refusal) => {
+        if (refusal instanceof Unroutable) unroutable.push(record);
+        confirms.add(at, refusal);
+      });
+    }
     try {
       await unlessLost(this.#parts.lost, confirms.all);
     } catch (error) {
       requireLimit(records, error);
-      throw error;
+      const [first, ...others] = unroutable;
+      throw error instanceof Unroutable && first !== undefined ? this.#unroutable(first, ...others) : error;
     }
-    const refused = records.find(({ id }) => this.#returned.has(fitting(id, SHORT)));
-    if (refused === undefined) return;
-    const { exchange } = this.#target;
-    throw new Error(`no queue accepts the routing key "${this.#keyOf(refused)}" of the exchange "${exchange}"`);
   }
 
-  #publish(record: SinkRecord, confirms: Confirms): void {
+  #publish(record: SinkRecord, answered: (refusal?: Error) => void): void {
     const { id, body, contentType, event, tags } = record;
     const headers = {
       ...record.headers,
@@ -93,8 +97,16 @@ class OpenRabbitSink implements OpenSink {
       ...(event !== undefined && isShort(event) && { type: event }),
     };
     this.#parts.channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
-      confirms.add(error ? refusalOf(error) : undefined);
+      const isReturned = this.#returned.delete(idOf(options));
+      if (error) answered(refusalOf(error));
+      else answered(isReturned ? this.#unroutable(record) : undefined);
     });
+  }
+
+  #unroutable(record: SinkRecord, ...others: readonly SinkRecord[]): Unroutable {
+    const { exchange } = this.#target;
+    const reason = `no queue accepts the routing key "${this.#keyOf(record)}" of the exchange "${exchange}"`;
+    return new Unroutable([record, ...others], reason);
   }
 
   #keyOf(record: SinkRecord): string {
@@ -105,6 +117,10 @@ class OpenRabbitSink implements OpenSink {
     return this.#parts.connection.close();
   }
 }
+
+/** A message id is cut if it is too long. */
+const idOf = ({ headers, messageId }: Pick<MessageProperties, 'headers' | 'messageId'>): string =>
+  String(headers?.['sluice-id'] ?? messageId);
 
 const refusalOf = (error: unknown): Error =>
   error instanceof Error ? error : new Error('the broker has refused a message');

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { Redis } from 'ioredis';
 import { textOption } from '../options.ts';
-import { partsOf } from '../parts.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { inParts } from '../parts.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { connectRedis, type RedisClass } from './redis-connection.ts';
 
 /** Records of one script: few enough not to hold up the server. */
@@ -78,10 +78,10 @@ class OpenRedisSink implements OpenSink {
     this.#most = typeof to.maxLength === 'number' ? to.maxLength : 0;
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
-    for (const part of partsOf(records, { most: MOST, largest: LARGEST })) {
-      await this.#run([this.#channel, this.#most, ...part.flatMap((record) => this.#valuesOf(record))]);
-    }
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    await inParts(records, { limits: { most: MOST, largest: LARGEST }, confirmed }, (part) =>
+      this.#run([this.#channel, this.#most, ...part.flatMap((record) => this.#valuesOf(record))]),
+    );
   }
 
   #valuesOf({ epoch, offset, headers, contentType, body, event, tags }: SinkRecord): (string | number | Buffer)[] {

@@ -1,6 +1,6 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { requireSizes } from '../too-large.ts';
 import { batchesOf, entryOf, type SqsEntry, sizeOf } from './sqs-entry.ts';
 import { requireAll, type SqsClient, SqsQueue } from './sqs-queue.ts';
@@ -8,10 +8,10 @@ import { requireAll, type SqsClient, SqsQueue } from './sqs-queue.ts';
 /** Sends to a queue. */
 export class SqsSink implements Sink {
   readonly attributePrefix = 'ce_';
+  /** A call may fail for some of its messages, and a standard queue has no order. */
+  readonly skipsConfirmed = true;
   readonly #client: SqsClient;
   readonly #config: OutboundBridge;
-  /** See `OpenSqsSink`. It outlives a connection, because a refused batch ends one. */
-  readonly #confirmed = new Set<string>();
 
   constructor(client: SqsClient, config: OutboundBridge) {
     this.#client = client;
@@ -23,7 +23,7 @@ export class SqsSink implements Sink {
     const queue = await SqsQueue.open(this.#client, connection, textOption(to, 'queue'));
     try {
       const limits = { batch: Number(to.batch), largest: await queue.largest() };
-      return new OpenSqsSink(queue, limits, this.#confirmed);
+      return new OpenSqsSink(queue, limits);
     } catch (error) {
       queue.close();
       queue.sqs.destroy();
@@ -42,34 +42,34 @@ interface Limits {
 class OpenSqsSink implements OpenSink {
   readonly #queue: SqsQueue;
   readonly #limits: Limits;
-  /** Ids that SQS has confirmed of records which are sent again, because others were refused. */
-  readonly #confirmed: Set<string>;
 
-  constructor(queue: SqsQueue, limits: Limits, confirmed: Set<string>) {
+  constructor(queue: SqsQueue, limits: Limits) {
     this.#queue = queue;
     this.#limits = limits;
-    this.#confirmed = confirmed;
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
     const { isFifo } = this.#queue;
     const { batch: most, largest } = this.#limits;
-    const all = records.map((record) => ({ id: record.id, ...entryOf(record, isFifo) }));
+    const entries = records.map((record) => entryOf(record, isFifo));
     requireSizes(records, {
       most: largest,
-      sizeOf: (_, at) => sizeOf(all[at] as SqsEntry),
+      sizeOf: (_, at) => sizeOf(entries[at] as SqsEntry),
       limit: `the queue accepts ${largest} bytes with attributes ("MaximumMessageSize")`,
     });
-    const entries = all.filter(({ id }) => !this.#confirmed.has(id));
-    for (const batch of batchesOf(entries, most)) await this.#sendBatch(batch);
-    this.#confirmed.clear();
+    let before = 0;
+    for (const batch of batchesOf(entries, most)) {
+      const first = before;
+      await this.#sendBatch(batch, (at) => confirmed(first + at));
+      before += batch.length;
+    }
   }
 
-  async #sendBatch(batch: readonly (SqsEntry & { readonly id: string })[]): Promise<void> {
+  async #sendBatch(batch: readonly SqsEntry[], confirmed: OnConfirmed): Promise<void> {
     const { sqs, url: QueueUrl, options } = this.#queue;
-    const Entries = batch.map(({ id: _, ...entry }, at) => ({ Id: `${at}`, ...entry }));
+    const Entries = batch.map((entry, at) => ({ Id: `${at}`, ...entry }));
     const { Successful = [], Failed } = await sqs.sendMessageBatch({ QueueUrl, Entries }, options);
-    for (const { Id } of Successful) this.#confirmed.add(batch[Number(Id)]?.id ?? '');
+    for (const { Id } of Successful) confirmed(Number(Id));
     requireAll('accept', Failed);
   }
 

@@ -1,7 +1,8 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import type { Dealer, Publisher, Push } from 'zeromq';
+import { Confirms } from '../confirms.ts';
 import { textOption } from '../options.ts';
-import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { contentFrames } from './zeromq-frames.ts';
 import { type ZeromqClient, ZeromqLink } from './zeromq-link.ts';
@@ -12,10 +13,10 @@ const SEND = 10_000;
 /** Sends to peers: PUSH and PUB without confirmation, DEALER with acknowledgements. */
 export class ZeromqSink implements Sink {
   readonly attributePrefix = 'ce-';
+  /** A consumer that takes long ends a connection, and has acknowledged some messages by then. */
+  readonly skipsConfirmed = true;
   readonly #client: ZeromqClient;
   readonly #config: OutboundBridge;
-  /** See `OpenDealerSink`. It outlives a connection, which ends if a consumer takes long. */
-  readonly #confirmed = new Set<string>();
 
   constructor(client: ZeromqClient, config: OutboundBridge) {
     this.#client = client;
@@ -28,7 +29,7 @@ export class ZeromqSink implements Sink {
     const socket = this.#socketOf(textOption(to, 'socket'));
     const link = await ZeromqLink.open(socket, { connection, onLost: (error) => failure.abort(error) });
     const parts = { link, lost: failure.signal, end: (error: Error) => failure.abort(error) };
-    if (socket instanceof this.#client.Dealer) return new OpenDealerSink(parts, socket, this.#confirmed);
+    if (socket instanceof this.#client.Dealer) return new OpenDealerSink(parts, socket);
     const topic = socket instanceof this.#client.Publisher ? textOption(to, 'topic') : undefined;
     return new OpenLossySink(parts, socket, topic);
   }
@@ -67,11 +68,12 @@ class OpenLossySink implements OpenSink {
     this.#topic = topic;
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
-    for (const record of records) {
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    for (const [at, record] of records.entries()) {
       this.#parts.lost.throwIfAborted();
       const first = this.#topic === undefined ? [] : [fillFor(this.#topic, record)];
       await sendFrames(this.#socket, [...first, ...contentFrames(record)]);
+      confirmed(at);
     }
   }
 
@@ -86,13 +88,10 @@ class OpenDealerSink implements OpenSink {
   readonly #socket: Dealer;
   /** By id: resolves the message that waits for its acknowledgement. */
   readonly #unconfirmed = new Map<string, () => void>();
-  /** Ids that the peer has acknowledged of a batch that is sent again, because others were not in time. */
-  readonly #confirmed: Set<string>;
 
-  constructor(parts: Parts, socket: Dealer, confirmed: Set<string>) {
+  constructor(parts: Parts, socket: Dealer) {
     this.#parts = parts;
     this.#socket = socket;
-    this.#confirmed = confirmed;
     void this.#receive();
   }
 
@@ -108,18 +107,13 @@ class OpenDealerSink implements OpenSink {
     const confirm = this.#unconfirmed.get(id);
     if (confirm === undefined) return;
     this.#unconfirmed.delete(id);
-    this.#confirmed.add(id);
     confirm();
   }
 
-  async send(records: readonly SinkRecord[]): Promise<void> {
-    await this.#sendUnconfirmed(records.filter(({ id }) => !this.#confirmed.has(id)));
-    this.#confirmed.clear();
-  }
-
-  async #sendUnconfirmed(records: readonly SinkRecord[]): Promise<void> {
+  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
     const { lost } = this.#parts;
-    const confirmed = records.map(({ id }) => new Promise<void>((resolve) => void this.#unconfirmed.set(id, resolve)));
+    const confirms = new Confirms(records.length, confirmed);
+    for (const [at, { id }] of records.entries()) this.#unconfirmed.set(id, () => confirms.add(at));
     let fail = () => {};
     const failed = new Promise<never>((_, reject) => {
       fail = () => reject(lost.reason);
@@ -128,7 +122,7 @@ class OpenDealerSink implements OpenSink {
     if (lost.aborted) fail();
     try {
       await Promise.race([this.#sendAll(records), failed]);
-      await Promise.race([Promise.all(confirmed), failed]);
+      if (records.length > 0) await Promise.race([confirms.all, failed]);
     } finally {
       lost.removeEventListener('abort', fail);
       this.#unconfirmed.clear();

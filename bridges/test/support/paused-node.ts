@@ -64,9 +64,9 @@ export class Pause {
           taken.push(batch.messages.length);
           return batch;
         },
-        acknowledge: async (dead) => {
+        acknowledge: async (...args) => {
           await this.pass(taken.shift() ?? 0);
-          return feed.acknowledge(dead);
+          return feed.acknowledge(...args);
         },
         close: () => feed.close(),
       };

@@ -79,18 +79,23 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     });
   }
 
-  async acknowledge(dead: ReadonlyMap<number, string> = new Map()): Promise<number> {
-    const [first] = this.#sent;
-    if (first === undefined) throw new Error('every batch was acknowledged before');
-    const { gaps, deliveries } = first;
+  async acknowledge(dead: ReadonlyMap<number, string> = new Map(), first?: number): Promise<number> {
+    const [earliest] = this.#sent;
+    if (earliest === undefined) throw new Error('every batch was acknowledged before');
+    const rejected = await this.#settleAll(first === undefined ? earliest : firstOf(earliest, first), dead);
+    this.#sent.shift();
+    this.#unconfirmed -= earliest.deliveries.length;
+    this.#dispatcher.mark();
+    return dead.size - rejected;
+  }
+
+  /** Returns how many of them became dead letters. */
+  async #settleAll({ gaps, deliveries }: Sent, dead: ReadonlyMap<number, string>): Promise<number> {
     if (gaps.length > 0) await this.#dispatcher.confirmGaps(gaps);
     const rejected = dead.size === 0 ? [] : await this.#reject(deliveries, dead);
     const ids = deliveries.filter((delivery) => !rejected.includes(delivery)).map(({ id }) => id);
     if (ids.length > 0) await this.#settle(ids, { type: 'ack' });
-    this.#sent.shift();
-    this.#unconfirmed -= deliveries.length;
-    this.#dispatcher.mark();
-    return dead.size - rejected.length;
+    return rejected.length;
   }
 
   get #dispatcher(): Dispatcher {
@@ -170,6 +175,12 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     this.close();
   }
 }
+
+/** The first gaps and messages: gaps come before. */
+const firstOf = ({ gaps, deliveries }: Sent, first: number): Sent => ({
+  gaps: gaps.slice(0, first),
+  deliveries: deliveries.slice(0, Math.max(0, first - gaps.length)),
+});
 
 /** The group of an outbound bridge. */
 export const groupRefOf = ({ name, from }: OutboundBridge) => ({ channel: from.channel, group: groupOfBridge(name) });

@@ -64,10 +64,11 @@ export interface OutboundFeed {
    * the other.
    *
    * @param dead offsets of messages that it will never accept, and why: they become dead letters
-   * @returns how many of these are lost, because the list of dead letters is full
+   * @param first only so many of its gaps and messages. Then nothing else of this feed is acknowledged
+   * @returns how many of `dead` are lost, because the list of dead letters is full
    * @throws FeedLost if another node sends the messages now
    */
-  acknowledge(dead?: ReadonlyMap<number, string>): Promise<number>;
+  acknowledge(dead?: ReadonlyMap<number, string>, first?: number): Promise<number>;
   /** Everything that was not acknowledged is in the next feed. */
   close(): void;
 }

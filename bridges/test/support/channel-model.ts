@@ -1,0 +1,80 @@
+import type { OutboundBatch, OutboundFeed, OutboundGap } from '@sluice/server/bridging';
+import { ScriptHost } from './script-host.ts';
+
+/** A channel with numbered messages, and gaps before some of them, as a bridge sees it. When all are acknowledged, the bridge stops. */
+export class ChannelModel extends ScriptHost {
+  /** The longest pause is shorter than a limit. */
+  override readonly random = () => 0;
+  readonly #count: number;
+  /** By the offset that follows it. */
+  readonly #gaps: Map<number, OutboundGap>;
+  /** Every message up to this offset is acknowledged. */
+  #floor = 0;
+  /** Offsets that became dead letters. */
+  readonly dead = new Set<number>();
+  /** Called before an acknowledgement; may throw. */
+  onAcknowledge: () => void = () => {};
+
+  constructor(count: number, gapsBefore: readonly number[] = []) {
+    super();
+    this.#count = count;
+    this.#gaps = new Map(gapsBefore.map((offset) => [offset, gapBefore(offset)]));
+  }
+
+  get isOver(): boolean {
+    return this.#floor === this.#count;
+  }
+
+  override async openFeed(): Promise<OutboundFeed> {
+    let at = this.#floor;
+    let end = () => {};
+    const closed = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let isOpen = true;
+    const sent: OutboundBatch[] = [];
+    return {
+      next: async (most) => {
+        if (this.isOver) this.stop.abort();
+        if (at === this.#count) await closed;
+        if (!isOpen) return { gaps: [], messages: [] };
+        const batch = this.#batch(at, most);
+        at += batch.messages.length;
+        sent.push(batch);
+        return batch;
+      },
+      acknowledge: async (dead = new Map(), first?: number) => {
+        this.onAcknowledge();
+        const batch = sent.shift();
+        if (batch === undefined) throw new Error('every batch was acknowledged before');
+        const done = first ?? batch.gaps.length + batch.messages.length;
+        for (const offset of dead.keys()) this.dead.add(offset);
+        if (done > 0) for (const gap of batch.gaps) this.#gaps.delete(gap.to.offset + 1);
+        this.#floor += Math.max(0, done - batch.gaps.length);
+        if (this.isOver) this.stop.abort();
+        return 0;
+      },
+      close: () => {
+        isOpen = false;
+        end();
+      },
+    };
+  }
+
+  /** A batch ends before the next gap. */
+  #batch(after: number, most: number): OutboundBatch {
+    const gap = this.#gaps.get(after + 1);
+    const messages: OutboundBatch['messages'][number][] = [];
+    for (let offset = after + 1; offset <= this.#count && messages.length < most; offset++) {
+      if (messages.length > 0 && this.#gaps.has(offset)) break;
+      const tags = { to: `${offset % 3}` };
+      messages.push({ epoch: 'e', message: { id: `m${offset}`, offset, time: 0, data: offset, event: 'a', tags } });
+    }
+    return { gaps: gap === undefined ? [] : [gap], messages };
+  }
+}
+
+const gapBefore = (offset: number): OutboundGap => ({
+  ...{ reason: 'retention', from: { epoch: 'e', offset: offset - 1 } },
+  to: { epoch: 'e', offset: offset - 1 },
+});
