@@ -1,6 +1,7 @@
 import type { Message } from 'rhea';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Received, testSink } from './conformance/sink-conformance.ts';
+import type { Received } from './conformance/messages.ts';
+import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { ACTIVEMQS, countOf } from './support/activemq-broker.ts';
 import { AmqpClient } from './support/amqp-client.ts';

@@ -1,7 +1,8 @@
 import { type Message, PubSub } from '@google-cloud/pubsub';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Received, testSink } from './conformance/sink-conformance.ts';
-import { type Produced, testSource } from './conformance/source-conformance.ts';
+import type { Produced, Received } from './conformance/messages.ts';
+import { testSink } from './conformance/sink-conformance.ts';
+import { testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { guideBridges } from './support/guide.ts';
 import { type PubsubServer, missingPubsub as skip, startPubsub } from './support/pubsub-server.ts';

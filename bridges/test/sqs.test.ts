@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { type Received, testSink } from './conformance/sink-conformance.ts';
+import type { Received } from './conformance/messages.ts';
+import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
 import { noElasticmq, startElasticmq } from './support/elasticmq-broker.ts';

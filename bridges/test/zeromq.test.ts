@@ -1,33 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { curveKeyPair, Dealer, Push, Request, Router, Subscriber, XPublisher } from 'zeromq';
 import { testLossySource } from './conformance/lossy-conformance.ts';
-import { type Received, testSink } from './conformance/sink-conformance.ts';
+import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { AckingProducer } from './support/acking-producer.ts';
 import { startGateway } from './support/bridge-gateway.ts';
-import { BrokerServer, freePort } from './support/broker-server.ts';
+import { freePort } from './support/broker-server.ts';
 import { dataFolder } from './support/data-folder.ts';
 import { guideBridges } from './support/guide.ts';
 import { openPassage } from './support/silent-passage.ts';
+import { receivedIn, startPeer, type ZeromqPeer } from './support/zeromq-peer.ts';
 
-const PEER = fileURLToPath(new URL('./support/zeromq-peer.mjs', import.meta.url));
 const HISTORY = { history: { count: 100_000, age: '7d' } } as const;
-
-/** A peer in a process of its own, which can be killed. */
-async function startPeer(kind: string) {
-  const control = await freePort();
-  let folder = '';
-  const server = await BrokerServer.start((place) => {
-    folder = place.folder;
-    return { command: process.execPath, args: [PEER, kind, `${place.port}`, place.folder, `${control}`] };
-  });
-  return Object.assign(server, { control, folder });
-}
-
-type Peer = Awaited<ReturnType<typeof startPeer>>;
 
 /** Each test has an address of its own, because the peers of a test must not answer the next one. */
 const addressOf = async () => `tcp://127.0.0.1:${await freePort()}`;
@@ -51,7 +35,7 @@ for (const socket of ['pull', 'sub']) {
   testLossySource(`ZeroMQ with a ${socket.toUpperCase()} socket`, {
     skip: false,
     start: () => startPeer(socket === 'pull' ? 'push' : 'pub'),
-    open: async ({ port, control }: Peer) => {
+    open: async ({ port, control }: ZeromqPeer) => {
       const sender = new Push({ linger: 0, reconnectInterval: 20 });
       sender.connect(`tcp://127.0.0.1:${control}`);
       const topic = socket === 'pull' ? [] : ['prices.eu'];
@@ -75,7 +59,7 @@ testSink('ZeroMQ with a DEALER socket', {
   ...{ skip: false, prefix: 'ce-', deduplicates: false },
   start: () => startPeer('router'),
   open: async (server) => {
-    const { port, folder } = server as Peer;
+    const { port, folder } = server as ZeromqPeer;
     const before = receivedIn(folder).length;
     return {
       bridge: { zeromq: { url: `tcp://127.0.0.1:${port}` }, to: { socket: 'dealer' } },
@@ -84,16 +68,6 @@ testSink('ZeroMQ with a DEALER socket', {
     };
   },
 });
-
-/** A line that is being written is not complete yet. */
-function receivedIn(folder: string): readonly Received[] {
-  try {
-    const lines = readFileSync(join(folder, 'received'), 'utf8').split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as Received);
-  } catch {
-    return []; // nothing has arrived yet
-  }
-}
 
 describe('a ROUTER socket of a bridge', () => {
   const channels = { orders: HISTORY, dead: HISTORY };

@@ -1,7 +1,7 @@
 import type { ConfigInput } from '@sluice/server';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
-import type { Produced } from './source-conformance.ts';
+import type { Produced } from './messages.ts';
 
 /** A source whose broker stores nothing, with a producer. */
 export interface LossyRig {

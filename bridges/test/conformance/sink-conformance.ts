@@ -4,12 +4,7 @@ import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
 import type { BrokerServer } from '../support/broker-server.ts';
 import { dataFolder } from '../support/data-folder.ts';
 import { runAndKillGateway } from '../support/killed-gateway.ts';
-
-/** A message that the broker has. */
-export interface Received {
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import type { Received } from './messages.ts';
 
 /** One destination in a real broker, empty at first. */
 export interface SinkRig {

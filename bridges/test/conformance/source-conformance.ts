@@ -10,13 +10,7 @@ import { runAndKillGateway } from '../support/killed-gateway.ts';
 import { ModelHost } from '../support/model-host.ts';
 import { missing } from '../support/programs.ts';
 import { REDIS, startRedis } from '../support/redis-broker.ts';
-
-/** A message for the broker. */
-export interface Produced {
-  readonly body: string;
-  readonly key?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+import type { Produced } from './messages.ts';
 
 /** One source of a real broker, such as a queue or a stream, empty at first. */
 export interface SourceRig {

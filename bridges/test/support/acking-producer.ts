@@ -1,5 +1,5 @@
 import { Dealer } from 'zeromq';
-import type { Produced } from '../conformance/source-conformance.ts';
+import type { Produced } from '../conformance/messages.ts';
 
 /**
  * What a producer does that must not lose a message: it keeps each until it is acknowledged, and sends

@@ -203,9 +203,10 @@ function systemOf(name: string) {
   return system;
 }
 
-function bridgesOf({ name, rig: { connection, from, to, key } }: Traffic): [string, object][] {
+function bridgesOf({ name, rig }: Traffic): [string, object][] {
+  const { connection, inboundConnection = connection, from, to, key } = rig;
   return [
-    [`${name}-in`, { ...connection, from, to: { channel: inChannel(name, key) } }],
+    [`${name}-in`, { ...inboundConnection, from, to: { channel: inChannel(name, key) } }],
     [`${name}-out`, { ...connection, from: { channel: outChannel(name) }, to }],
   ];
 }

@@ -15,6 +15,8 @@ export interface Produced {
 export interface SoakRig {
   /** The options of the system, and both ends, for `bridges` of the configuration. */
   readonly connection: Readonly<Record<string, unknown>>;
+  /** The options of the system for the inbound bridge, if they are not the same. */
+  readonly inboundConnection?: Readonly<Record<string, unknown>>;
   readonly from: Readonly<Record<string, unknown>>;
   readonly to: Readonly<Record<string, unknown>>;
   /** Where a bridge finds the key: a placeholder of its templates. */
