@@ -3,7 +3,6 @@ import { connect, headers as makeHeaders, type NatsConnection } from '@nats-io/t
 import type { InboundBridge } from '@sluice/server/bridging';
 import { expect, it, onTestFinished } from 'vitest';
 import { natsSystem } from '../src/nats/nats-system.ts';
-import type { SourceHost } from '../src/systems.ts';
 import { testLossySource } from './conformance/lossy-conformance.ts';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
@@ -15,6 +14,7 @@ import { NATS, startNats } from './support/nats-broker.ts';
 import { missing } from './support/programs.ts';
 import { eventually } from './support/retry.ts';
 import { openPassage } from './support/silent-passage.ts';
+import { TestSourceHost } from './support/source-host.ts';
 
 const skip = missing(NATS, 'there is no nats-server; apt-get install nats-server');
 let streams = 0;
@@ -219,8 +219,7 @@ it.skipIf(skip)(
       from: { stream: 'ROLLING', consumer: 'sluice', start: 'oldest' },
       inFlight,
     } as unknown as InboundBridge;
-    const host = { count: () => {} } as unknown as SourceHost;
-    const source = await (await natsSystem.loadSource?.(config, host))?.open();
+    const source = await (await natsSystem.loadSource?.(config, new TestSourceHost()))?.open();
     onTestFinished(() => source?.close());
     for (let n = 1; n <= 200; n++) await jetstream(connection).publish('rolling', `${n}`);
     const received = await source?.read(1_000);

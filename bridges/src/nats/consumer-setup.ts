@@ -2,17 +2,24 @@ import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
 import type { InboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import type { NatsClient } from './nats-connection.ts';
+import { timeAfter } from './server-time.ts';
+import type { Beginning } from './stream-progress.ts';
 
 /**
  * Nanoseconds until the server delivers a message again. Every connection begins behind the last
- * acknowledged message, so the server need not.
+ * published message, so the server need not.
  */
 const ACK_WAIT = 3_600_000_000_000;
+
+interface Found {
+  readonly number: number;
+  readonly info: ConsumerInfo;
+}
 
 /**
  * The durable consumer of a bridge.
  *
- * Each connection makes a consumer of its own, which begins behind the last acknowledged message, and then deletes the
+ * Each connection makes a consumer of its own, which begins behind the last published message, and then deletes the
  * one before it. With one consumer, messages that were delivered and not acknowledged would come again only after newer
  * ones; and a node that was paused while another took over would go on, and share the messages with it. Consumers are
  * numbered; the one with the highest number counts.
@@ -23,6 +30,7 @@ export class ConsumerSetup {
   readonly #config: InboundBridge;
   readonly #stream: string;
   readonly #prefix: string;
+  #latest: Found | undefined;
 
   constructor(client: NatsClient, manager: JetStreamManager, config: InboundBridge) {
     this.#client = client;
@@ -33,20 +41,28 @@ export class ConsumerSetup {
   }
 
   /**
-   * The name of the consumer to read with.
+   * Finds the consumer of the latest connection, and deletes older ones: before another is made, so that a user who may
+   * not delete them does not fill the server.
    *
-   * @param first the first message that the stream has
-   * @param onLost called with the number of messages that were removed before they were read; an upper
-   *   limit, because those of other subjects count too
+   * @returns the latest message that it has as acknowledged; `undefined`: there is none
    */
-  async prepare(first: number, onLost: (count: number) => void): Promise<string> {
-    const found = await this.#find();
-    const latest = found.at(-1);
-    const next = (latest?.info.ack_floor.stream_seq ?? first) + 1;
-    const name = `${this.#prefix}${(latest?.number ?? 0) + 1}`;
-    await this.#add(name, latest?.info);
-    if (first > next) onLost(first - next);
-    for (const { info } of found) await this.#manager.consumers.delete(this.#stream, info.name);
+  async find(): Promise<number | undefined> {
+    const found = await this.#list();
+    this.#latest = found.pop();
+    for (const { info } of found) await this.#delete(info.name);
+    return this.#latest?.info.ack_floor.stream_seq;
+  }
+
+  /**
+   * Makes the consumer of this connection, and deletes the latest.
+   *
+   * @returns its name
+   */
+  async make(beginning: Beginning): Promise<string> {
+    const before = this.#latest;
+    const name = `${this.#prefix}${(before?.number ?? 0) + 1}`;
+    await this.#add(name, beginning);
+    if (before !== undefined) await this.#delete(before.info.name);
     return name;
   }
 
@@ -60,8 +76,8 @@ export class ConsumerSetup {
   }
 
   /** The consumers of this bridge, the latest last. */
-  async #find(): Promise<readonly { readonly number: number; readonly info: ConsumerInfo }[]> {
-    const found: { number: number; info: ConsumerInfo }[] = [];
+  async #list(): Promise<Found[]> {
+    const found: Found[] = [];
     for await (const info of this.#manager.consumers.list(this.#stream)) {
       const rest = info.name.startsWith(this.#prefix) ? info.name.slice(this.#prefix.length) : '';
       if (/^\d+$/.test(rest)) found.push({ number: Number(rest), info });
@@ -69,19 +85,26 @@ export class ConsumerSetup {
     return found.sort((a, b) => a.number - b.number);
   }
 
-  async #add(name: string, before: ConsumerInfo | undefined): Promise<void> {
+  /** Another node may have deleted it. */
+  async #delete(name: string): Promise<void> {
+    const { JetStreamApiError, JetStreamApiCodes } = this.#client.jetstream;
+    try {
+      await this.#manager.consumers.delete(this.#stream, name);
+    } catch (error) {
+      const isGone = error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound;
+      if (!isGone) throw error;
+    }
+  }
+
+  async #add(name: string, beginning: Beginning): Promise<void> {
     const { AckPolicy, DeliverPolicy } = this.#client.jetstream;
-    const { from } = this.#config;
-    const fresh = { deliver_policy: textOption(from, 'start') === 'oldest' ? DeliverPolicy.All : DeliverPolicy.New };
-    const after =
-      before === undefined
-        ? fresh
-        : {
-            ...{ deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: before.ack_floor.stream_seq + 1 },
-          };
+    const start =
+      'sequence' in beginning
+        ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: beginning.sequence }
+        : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: timeAfter(beginning.behind) };
     await this.#manager.consumers.add(this.#stream, {
       ...{ durable_name: name, ack_policy: AckPolicy.All, ack_wait: ACK_WAIT, ...this.#options },
-      ...after,
+      ...start,
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerMessages, JsMsg, StreamConfig } from '@nats-io/jetstream';
+import type { Consumer, ConsumerMessages, JetStreamManager, JsMsg, StreamConfig } from '@nats-io/jetstream';
 import type { InboundBridge } from '@sluice/server/bridging';
 import { Stopped } from '../keep-connected.ts';
 import { textOption } from '../options.ts';
@@ -8,8 +8,10 @@ import type { SourceHost } from '../systems.ts';
 import { ConsumerSetup } from './consumer-setup.ts';
 import { connectNats, type NatsClient, type NatsConnection } from './nats-connection.ts';
 import { headersOf } from './nats-headers.ts';
+import { storedAt } from './server-time.ts';
+import { firstIn, isForbidden, StreamProgress } from './stream-progress.ts';
 
-/** Reads a stream with a durable consumer. */
+/** Reads a stream with durable consumers; the engine notes how far. */
 export class NatsSource implements Source {
   readonly #client: NatsClient;
   readonly #config: InboundBridge;
@@ -27,7 +29,7 @@ export class NatsSource implements Source {
       return await this.#consume(connection);
     } catch (error) {
       await connection.close();
-      throw error;
+      throw isForbidden(error) ? new Error(`${error.message}. ${RIGHTS}`, { cause: error }) : error;
     }
   }
 
@@ -36,43 +38,60 @@ export class NatsSource implements Source {
     const { jetstream, jetstreamManager } = this.#client.jetstream;
     const stream = textOption(from, 'stream');
     const manager = await jetstreamManager(connection);
-    const { created, config, state } = await manager.streams.info(stream);
-    if (config.retention === QUEUE) throw new Stopped(`the stream "${stream}" is a work queue. ${NO_QUEUES}`);
-    const lost = (count: number) => this.#host.count('lost', count, `${stream}: removed before they were read`);
-    const name = await new ConsumerSetup(this.#client, manager, this.#config).prepare(state.first_seq, lost);
-    const consumer = await jetstream(connection).consumers.get(stream, name);
-    // A stream that was deleted and made again counts from 1.
-    const source = new OpenNatsSource(connection, { stream, partition: `${stream} ${created}` });
-    source.start(consumer, inFlight);
+    const info = await manager.streams.info(stream);
+    const { retention } = info.config;
+    if (retention === QUEUE) throw new Stopped(`the stream "${stream}" is a work queue. ${NO_QUEUES}`);
+    const setup = new ConsumerSetup(this.#client, manager, this.#config);
+    const progress = await StreamProgress.read({
+      ...{ host: this.#host, manager, stream },
+      consumer: textOption(from, 'consumer'),
+      start: textOption(from, 'start'),
+      isFiltered: typeof from.subject === 'string',
+    });
+    const name = await setup.make(await progress.begin(info, await setup.find()));
+    const source = new OpenNatsSource({ connection, manager, stream, progress, keepsUnread: retention === INTEREST });
+    source.start(await jetstream(connection).consumers.get(stream, name), inFlight);
     return source;
   }
 }
 
 /** The retention of a stream that deletes what is acknowledged. */
 const QUEUE: StreamConfig['retention'] = 'workqueue';
+/** The retention of a stream that deletes what all consumers have acknowledged. */
+const INTEREST: StreamConfig['retention'] = 'interest';
 const NO_QUEUES =
   'Bridges acknowledge all messages up to one, which NATS permits on streams with the retention "limits" or "interest"';
+const RIGHTS = 'Give the user of the bridge this right; the guide of NATS lists all that it needs';
 /** Milliseconds after which a pull ends that has not received its number of messages. */
 const PULL = 30_000;
 
+interface Parts {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly stream: string;
+  readonly progress: StreamProgress;
+  /** Does the stream keep a message only as long as somebody has not acknowledged it? */
+  readonly keepsUnread: boolean;
+}
+
 class OpenNatsSource implements OpenSource {
-  readonly #connection: NatsConnection;
-  readonly #of: { readonly stream: string; readonly partition: string };
+  readonly #parts: Parts;
   readonly #buffer = new RecordBuffer<JsMsg>();
-  /** By position: what was read and not acknowledged. */
+  /** By record: what was read and not acknowledged. */
   readonly #read = new Map<SourceRecord, JsMsg>();
+  /** How many messages were read. */
+  #deliveries = 0;
   #messages: ConsumerMessages | undefined;
   #isClosed = false;
 
-  constructor(connection: NatsConnection, of: { readonly stream: string; readonly partition: string }) {
-    this.#connection = connection;
-    this.#of = of;
-    void connection.closed().then((error) => this.#buffer.fail(error || new Error('the connection was closed')));
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    void parts.connection.closed().then((error) => this.#buffer.fail(error || new Error('the connection was closed')));
   }
 
   start(consumer: Consumer, inFlight: number): void {
     this.#pull(consumer, inFlight).catch((error: Error) => {
-      const message = `the consumer of the stream "${this.#of.stream}" is lost: ${error.message}`;
+      const message = `the consumer of the stream "${this.#parts.stream}" is lost: ${error.message}`;
       this.#buffer.fail(new Error(message, { cause: error }));
     });
   }
@@ -90,7 +109,11 @@ class OpenNatsSource implements OpenSource {
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {
+    const { manager, stream, progress } = this.#parts;
     const messages = await this.#buffer.take(most);
+    for (const message of messages) this.#expect(message);
+    const sequences = messages.map(({ seq }) => seq);
+    await progress.count(sequences, async () => firstIn((await manager.streams.info(stream)).state));
     return messages.map((message) => {
       const record = this.#recordOf(message);
       this.#read.set(record, message);
@@ -98,18 +121,38 @@ class OpenNatsSource implements OpenSource {
     });
   }
 
-  #recordOf({ seq, subject, headers, data }: JsMsg): SourceRecord {
+  /** A message that was delivered and has not arrived would be acknowledged with the next one. */
+  #expect({ info }: JsMsg): void {
+    this.#deliveries += 1;
+    if (info.deliverySequence === this.#deliveries) return;
+    throw new Error(
+      `the consumer "${info.consumer}" of the stream "${this.#parts.stream}" has delivered a message elsewhere. No other program may use the consumers of a bridge`,
+    );
+  }
+
+  #recordOf(message: JsMsg): SourceRecord {
+    const { stream, progress } = this.#parts;
+    const { seq, subject, data } = message;
     return {
-      once: { partition: this.#of.partition, position: `${seq}` },
-      ...{ topic: this.#of.stream, subject, key: undefined, headers: headersOf(headers), body: data },
+      once: { partition: progress.partition, position: `${seq}` },
+      ...{ topic: stream, subject, key: undefined, ...headersOf(message), body: data },
     };
   }
 
   /** The consumer acknowledges all messages up to one. */
   async acknowledge(records: readonly SourceRecord[]): Promise<void> {
+    const { progress, keepsUnread } = this.#parts;
     const last = records.at(-1);
     const message = last === undefined ? undefined : this.#read.get(last);
-    if (message !== undefined && !(await message.ackAck())) throw new Error('the acknowledgement was not confirmed');
+    if (message === undefined) return;
+    const reach = () => progress.reach(message.seq, storedAt(message));
+    if (keepsUnread) {
+      // It removes the messages at once. With an older note, they would look lost.
+      await reach();
+      await progress.flush();
+    }
+    if (!(await message.ackAck())) throw new Error('the acknowledgement was not confirmed');
+    await reach();
     for (const record of records) this.#read.delete(record);
   }
 
@@ -117,6 +160,7 @@ class OpenNatsSource implements OpenSource {
     this.#isClosed = true;
     this.#buffer.fail(new Error('the source was closed'));
     this.#messages?.stop();
-    await this.#connection.close().catch(() => {}); // it is lost already
+    await this.#parts.progress.flush().catch(() => {}); // an older one is as good
+    await this.#parts.connection.close().catch(() => {}); // it is lost already
   }
 }

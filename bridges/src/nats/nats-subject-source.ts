@@ -69,9 +69,10 @@ class OpenSubjectSource implements OpenSource {
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {
-    return (await this.#buffer.take(most)).map(({ subject, headers, data }) => ({
+    return (await this.#buffer.take(most)).map((message) => ({
       once: this.#parts.positions.next(),
-      ...{ topic: this.#parts.subject, subject, key: undefined, headers: headersOf(headers), body: data },
+      ...{ topic: this.#parts.subject, subject: message.subject, key: undefined },
+      ...{ ...headersOf(message), body: message.data },
     }));
   }
 
