@@ -11,7 +11,7 @@ Examples:
   $ sluice bridges                                      at a gateway that runs with --dev on this machine
   $ SLUICE_API_KEY=… sluice bridges --url https://rt.example.com --json
 
-A bridge runs on one node. The table shows all nodes of the cluster. Exit code: 1 if a bridge has failed for good.`;
+A bridge runs on one node, and one from Kafka on each. The table shows all nodes of the cluster. Exit code: 1 if a bridge has failed for good.`;
 
 interface BridgesFlags {
   readonly url: URL;

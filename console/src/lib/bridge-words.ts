@@ -18,7 +18,7 @@ export const ADVICE: Readonly<Record<ListedBridge['state'], string>> = {
   running: '',
   connecting: '',
   holding: 'The gateway accepts no messages at the moment, so the bridge does not read. It continues by itself.',
-  waiting: 'The broker cannot be reached. The bridge tries again by itself, at least every 10 s.',
+  waiting: 'The connection or a delivery failed. The bridge tries again by itself, at least every 10 s.',
   failed: 'The bridge has stopped for good. Remove the cause, then restart the gateway.',
   standby: 'No node runs the bridge. One takes it over within some seconds.',
   stopped: 'The gateway stops.',
@@ -39,5 +39,13 @@ export const countsOf = ({ counts }: Pick<ListedBridge, 'counts'>): string =>
     .map(([outcome, number]) => `${count(number)} ${OUTCOMES[outcome] ?? outcome}`)
     .join(', ');
 
+/** What the latest error is now. A bridge that runs again shows only errors that have cost messages. */
+export const errorTitle = (state: ListedBridge['state']): string =>
+  state === 'running' || state === 'standby' ? 'Latest error, which is over' : 'Latest error';
+
 /** May the channel be opened, or is it a template? */
-export const isChannel = (channel: string): boolean => !channel.includes('{');
+export const isChannel = (channel: string): boolean => channel !== '' && !channel.includes('{');
+
+/** The channel of a bridge, for people. With `data: centrifugo` it has none. */
+export const channelOf = ({ channel }: Pick<ListedBridge, 'channel'>): string =>
+  channel === '' ? 'as each message says' : channel;

@@ -6,7 +6,7 @@ export interface BridgeStatus {
   readonly name: string;
   readonly system: string;
   readonly direction: 'in' | 'out';
-  /** The channel that is read, or published to: a template, if the bridge reads from the broker. */
+  /** The channel that is read, or published to: a template, if the bridge reads from the broker; empty, if its messages name their channels. */
   readonly channel: string;
   readonly state: BridgeState;
   /** Of the latest failure, until the bridge runs again, or of the latest loss of messages; `null`: there is none. */
