@@ -111,7 +111,7 @@ it('a connection that is closed leaves no listener, and one of a bridge that has
 });
 
 it.each([
-  [new Error('x'.repeat(201)), 'x'.repeat(200)],
+  [new Error('x'.repeat(2_001)), 'x'.repeat(2_000)],
   [new Error('connect to amqp://ada:secret@host failed'), 'connect to amqp://host failed'],
   [new Error('connect to amqp://ada:p@ss/w@rd@host/vhost failed'), 'connect to amqp://host/vhost failed'],
   [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],

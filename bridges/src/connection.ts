@@ -71,7 +71,7 @@ function closeInTime(clock: Clock, open: { close(): Promise<void> }): Promise<vo
 }
 
 /** Characters of a failure that are shown. */
-const LONGEST = 200;
+const LONGEST = 2_000;
 
 /** What a client of a broker says about a failure, without the credentials of a URL. */
 export function failureOf(error: unknown): string {

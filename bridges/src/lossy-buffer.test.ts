@@ -27,7 +27,7 @@ it('a lossy buffer is limited by bytes as well', async () => {
   expect(counted.lost).toBe(2);
 });
 
-it('what waits in a lossy buffer when the connection ends is lost, once', async () => {
+it('what waits in a lossy buffer when the connection ends is lost, once, and what comes later', async () => {
   const { buffer, counted } = bufferOf(10);
   buffer.push('a');
   buffer.push('b');
@@ -35,4 +35,6 @@ it('what waits in a lossy buffer when the connection ends is lost, once', async 
   buffer.fail(new Error('gone again'));
   expect(counted.lost).toBe(2);
   await expect(buffer.take(1)).rejects.toThrow('gone');
+  buffer.push('c');
+  expect(counted.lost).toBe(3);
 });

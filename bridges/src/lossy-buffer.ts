@@ -6,7 +6,7 @@ const LARGEST = 16_777_216;
 
 export interface LossyBufferOptions<T> {
   readonly sizeOf: (item: T) => number;
-  /** An item had no room. */
+  /** An item had no room, or nobody will take it. */
   readonly onLost: () => void;
   readonly most?: number;
 }
@@ -17,6 +17,7 @@ export class LossyBuffer<T> {
   readonly #buffer = new RecordBuffer<T>();
   #count = 0;
   #bytes = 0;
+  #hasFailed = false;
 
   constructor(options: LossyBufferOptions<T>) {
     this.#options = options;
@@ -24,7 +25,7 @@ export class LossyBuffer<T> {
 
   push(item: T): void {
     const { sizeOf, onLost, most = MOST } = this.#options;
-    if (this.#count >= most || this.#bytes >= LARGEST) {
+    if (this.#hasFailed || this.#count >= most || this.#bytes >= LARGEST) {
       onLost();
       return;
     }
@@ -33,8 +34,9 @@ export class LossyBuffer<T> {
     this.#buffer.push(item);
   }
 
-  /** Nothing more comes. What waits is lost. */
+  /** Nothing is taken any more. What waits, or comes later, is lost. */
   fail(error: unknown): void {
+    this.#hasFailed = true;
     for (; this.#count > 0; this.#count--) this.#options.onLost();
     this.#buffer.fail(error);
   }

@@ -1,4 +1,4 @@
-import type { InboundBridge, InboundMessage } from '@sluice/server/bridging';
+import type { InboundBridge, InboundMessage, InboundOutcome } from '@sluice/server/bridging';
 import { describe, expect, it } from 'vitest';
 import { all, done, later, never, outcomes, ScriptHost } from '../test/support/script-host.ts';
 import type { Source, SourceRecord } from './source.ts';
@@ -18,9 +18,11 @@ class Broker implements Source {
   closed = 0;
   readonly #batches: (readonly SourceRecord[] | Error)[];
   readonly #host: ScriptHost;
+  readonly #forgets: boolean;
 
-  constructor(host: ScriptHost, batches: readonly (readonly SourceRecord[] | Error)[]) {
+  constructor(host: ScriptHost, batches: readonly (readonly SourceRecord[] | Error)[], forgets: boolean) {
     this.#host = host;
+    this.#forgets = forgets;
     this.#batches = [...batches];
   }
 
@@ -28,6 +30,7 @@ class Broker implements Source {
     this.opened++;
     const numbers = (records: readonly SourceRecord[]) => records.map(({ body }) => Buffer.from(body).toString());
     return {
+      forgets: this.#forgets,
       read: async () => this.#next(),
       acknowledge: async (records: readonly SourceRecord[]) => void this.acknowledged.push(numbers(records)),
       hold: async (records: readonly SourceRecord[]) => void this.held.push(numbers(records)),
@@ -50,7 +53,7 @@ async function run(
   batches: readonly (readonly SourceRecord[] | Error)[],
   options: Partial<InboundBridge> = {},
 ): Promise<Broker> {
-  const broker = new Broker(host, batches);
+  const broker = new Broker(host, batches, options.from?.forgets === true);
   const config = {
     ...{ name: 'b', origin: 'here', inFlight: 10, poison: { kind: 'deadLetter', channel: 'dead' } },
     ...{ to: { channel: 'c', data: 'json' }, ...options },
@@ -191,6 +194,24 @@ describe('poison', () => {
     expect(host.counts).toEqual({ published: 2 });
   });
 
+  it.each<[string, SourceRecord[], readonly InboundOutcome[]]>([
+    ['cannot be mapped', [record(1), bad, record(3)], [later]],
+    ['is refused by the gateway', [record(1), record(2), record(3)], [later, never, later]],
+  ])('stops the bridge, if it shall, once what came before it was published: it %s', async (_, records, first) => {
+    const host = new ScriptHost([outcomes(...first), outcomes(done)]);
+    const broker = await run(host, [records], { poison: { kind: 'stop' } });
+    expect(host.published.at(-1)).toEqual([1]);
+    expect(broker.acknowledged).toEqual([['1']]);
+    expect(host.states.at(-1)).toMatch(/^failed: t, position 2: /);
+  });
+
+  it('does not stop a bridge that was stopped before it had published what came before', async () => {
+    const host = new ScriptHost([]);
+    const broker = await run(host, [[record(1), bad]], { poison: { kind: 'stop' } });
+    expect(host.states.filter((state) => state.startsWith('failed'))).toEqual([]);
+    expect(broker.acknowledged).toEqual([]);
+  });
+
   it('is skipped, if it shall', async () => {
     const host = new ScriptHost([all]);
     const broker = await run(host, [[bad, record(1)]], { poison: { kind: 'skip' } });
@@ -210,6 +231,38 @@ describe('poison', () => {
       `${outcome}: t, position 1: payload_invalid`,
       `${outcome}: t, message m2: channel_unknown: no rule`,
     ]);
+  });
+});
+
+describe('what was read and not published, if nobody delivers it again,', () => {
+  const forgetful = (
+    host: ScriptHost,
+    batches: readonly (readonly SourceRecord[])[],
+    poison?: InboundBridge['poison'],
+  ) => run(host, batches, { ...(poison && { poison }), from: { forgets: true } });
+
+  it('is counted as lost when the bridge stops while the gateway accepts nothing', async () => {
+    const host = new ScriptHost([outcomes(done, later, later)]);
+    await forgetful(host, [[1, 2, 3].map((n) => record(n))]);
+    expect(host.counts).toEqual({ published: 1, lost: 2 });
+  });
+
+  it('is counted as lost when it stops the bridge', async () => {
+    const host = new ScriptHost([outcomes(done)]);
+    await forgetful(host, [[record(1), record(2, { body: Buffer.from('{') }), record(3)]], { kind: 'stop' });
+    expect(host.counts).toEqual({ published: 1, lost: 2 });
+  });
+
+  it('is not counted if all of it is published, or dead', async () => {
+    const host = new ScriptHost([all]);
+    await forgetful(host, [[record(1), record(2, { body: Buffer.from('{') })]]);
+    expect(host.counts).toEqual({ published: 1, dead_lettered: 1 });
+  });
+
+  it('is not counted if the broker delivers it again', async () => {
+    const host = new ScriptHost([outcomes(later)]);
+    await run(host, [[record(1)]]);
+    expect(host.counts).toEqual({});
   });
 });
 

@@ -20,6 +20,8 @@ import { reasonOf, Unmappable } from './unmappable.ts';
 /** Milliseconds between two attempts to publish while the gateway accepts nothing. */
 const HOLD = 1_000;
 
+const UNPUBLISHED = 'they were read, and not published, when the bridge stopped or lost its connection';
+
 /** A text has them as JSON, and not in the body. */
 const QUOTES = 2;
 
@@ -50,6 +52,11 @@ interface Round {
 interface Connected {
   readonly open: OpenSource;
   readonly acknowledgements: AcknowledgeQueue;
+}
+
+interface Publishing extends Connected {
+  /** Called with the number of records that are in the log. */
+  readonly onDone: (count: number) => void;
 }
 
 export interface SourceRunnerParts {
@@ -95,10 +102,19 @@ export class SourceRunner implements Bridge {
       return;
     }
     const { batch, stopped } = this.#prepareAll(records);
-    await this.#publishAll(batch, connected, signal);
-    if (stopped === undefined) return;
-    await connected.acknowledgements.done();
-    throw stopped;
+    let left = records.length;
+    const onDone = (count: number) => {
+      left -= count;
+    };
+    try {
+      await this.#publishAll(batch, { ...connected, onDone }, signal);
+      // The bridge stops anyway, maybe before the message that would have stopped it.
+      if (stopped === undefined || signal.aborted) return;
+      await connected.acknowledgements.done();
+      throw stopped;
+    } finally {
+      if (left > 0 && connected.open.forgets === true) this.#parts.host.count('lost', left, UNPUBLISHED);
+    }
   }
 
   /** The records before one that stops the bridge are published first. */
@@ -120,15 +136,16 @@ export class SourceRunner implements Bridge {
    *
    * @throws Stopped at a record that stops the bridge, once those before it are acknowledged
    */
-  async #publishAll(batch: readonly Pending[], connected: Connected, signal: AbortSignal): Promise<void> {
+  async #publishAll(batch: readonly Pending[], connected: Publishing, signal: AbortSignal): Promise<void> {
     const { host } = this.#parts;
-    const { open, acknowledgements } = connected;
+    const { open, acknowledgements, onDone } = connected;
     let left = batch;
     let held: string | undefined;
     while (left.length > 0) {
-      const { refused, hasDeadLetters } = await this.#publish(left);
+      const { refused, hasDeadLetters } = await this.#publish(upToStopped(left));
       const at = left.findIndex(({ messages, stopped }) => messages.length > 0 || stopped !== undefined);
       const done = at === -1 ? left : left.slice(0, at);
+      onDone(done.length);
       if (done.length > 0) await acknowledgements.add(done.map(({ record }) => record));
       left = left.slice(done.length);
       if (left.length === 0) break;
@@ -248,8 +265,15 @@ export class SourceRunner implements Bridge {
   }
 }
 
-async function stopAtFirst(batch: readonly Pending[], acknowledgements: AcknowledgeQueue): Promise<void> {
-  const stopped = batch.find((pending) => pending.stopped !== undefined)?.stopped;
+/** The records before one that stops the bridge: those behind it are published after a correction. */
+function upToStopped(batch: readonly Pending[]): readonly Pending[] {
+  const at = batch.findIndex(({ stopped }) => stopped !== undefined);
+  return at === -1 ? batch : batch.slice(0, at);
+}
+
+/** @throws Stopped if the first record of what is left stops the bridge */
+async function stopAtFirst([first]: readonly Pending[], acknowledgements: AcknowledgeQueue): Promise<void> {
+  const stopped = first?.stopped;
   if (stopped === undefined) return;
   await acknowledgements.done();
   throw stopped;

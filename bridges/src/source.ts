@@ -41,6 +41,8 @@ export interface SourceRecord {
  *   one after a backoff. A source does not reconnect by itself.
  */
 export interface OpenSource {
+  /** Does nobody deliver again what was not acknowledged? Then what is not published is counted as lost. */
+  readonly forgets?: boolean;
   /**
    * Waits for records. It may return none, and is called again.
    *

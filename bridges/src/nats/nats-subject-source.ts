@@ -49,6 +49,7 @@ interface Parts {
 }
 
 class OpenSubjectSource implements OpenSource {
+  readonly forgets = true;
   readonly #connection: NatsConnection;
   readonly #parts: Parts;
   readonly #buffer: LossyBuffer<Msg>;

@@ -2,40 +2,62 @@ import { RecordBuffer } from '../record-buffer.ts';
 
 export type Frames = readonly Buffer[];
 
-/** Frames that a socket has received and the runner has not read yet. A full buffer keeps the socket from being read. */
+/** Bytes that wait for the runner at most, and one message more. */
+const LARGEST = 16_777_216;
+
+export interface FrameBufferOptions {
+  /** Messages that wait for the runner at most. */
+  readonly most: number;
+  /** Nobody takes a message that was received. */
+  readonly onLost: () => void;
+}
+
+/** Messages that a socket has received and the runner has not read yet. A full buffer keeps the socket from being read. */
 export class FrameBuffer {
-  readonly #most: number;
+  readonly #options: FrameBufferOptions;
   readonly #buffer = new RecordBuffer<Frames>();
   #waiting = 0;
+  #bytes = 0;
+  #hasFailed = false;
   #drained: (() => void) | undefined;
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(options: FrameBufferOptions) {
+    this.#options = options;
   }
 
   /** Resolves when there is room for more. */
   async push(frames: Frames): Promise<void> {
+    if (this.#hasFailed) {
+      this.#options.onLost();
+      return;
+    }
     this.#buffer.push(frames);
     this.#waiting += 1;
-    if (this.#waiting < this.#most) return;
-    await new Promise<void>((resolve) => {
-      this.#drained = resolve;
-    });
+    this.#bytes += sizeOf(frames);
+    while (this.#waiting >= this.#options.most || this.#bytes >= LARGEST) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
   }
 
   async take(most: number): Promise<readonly Frames[]> {
     const taken = await this.#buffer.take(most);
     this.#waiting -= taken.length;
+    for (const frames of taken) this.#bytes -= sizeOf(frames);
     this.#drained?.();
     return taken;
   }
 
-  /** Returns how many frames nobody reads any more. */
-  fail(error: unknown): number {
-    const left = this.#waiting;
-    this.#waiting = 0;
+  /** Nothing is taken any more. What waits, or comes later, is lost. */
+  fail(error: unknown): void {
+    this.#hasFailed = true;
+    for (; this.#waiting > 0; this.#waiting--) this.#options.onLost();
+    this.#bytes = 0;
     this.#buffer.fail(error);
     this.#drained?.();
-    return left;
   }
 }
+
+/** Bytes of a message. */
+export const sizeOf = (frames: Frames): number => frames.reduce((size, frame) => size + frame.length, 0);

@@ -5,7 +5,7 @@ import { listOption, textOption } from '../options.ts';
 import { RunPositions } from '../run-positions.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import type { SourceHost } from '../systems.ts';
-import { FrameBuffer, type Frames } from './frame-buffer.ts';
+import { FrameBuffer, type Frames, sizeOf } from './frame-buffer.ts';
 import { readContent } from './zeromq-frames.ts';
 import { type ZeromqClient, ZeromqLink } from './zeromq-link.ts';
 
@@ -46,31 +46,24 @@ export class ZeromqSource implements Source {
 
   /** Who publishes does not wait for slow subscribers, so the bridge reads at once; others wait. */
   #bufferFor(socket: Pull | Router | Subscriber): AnyBuffer {
-    const { inFlight } = this.#config;
+    const { inFlight: most } = this.#config;
+    const lost = (why: string) => () => this.#host.count('lost', 1, why);
     if (socket instanceof this.#client.Subscriber) {
-      return new LossyBuffer<Frames>({ sizeOf, onLost: () => this.#host.count('lost', 1, 'there was no room') });
+      return new LossyBuffer<Frames>({ sizeOf, onLost: lost('there was no room, or the connection had ended') });
     }
-    const buffer = new FrameBuffer(inFlight);
-    if (socket instanceof this.#client.Router) return buffer; // peers send again what was not acknowledged
-    return {
-      push: (frames) => buffer.push(frames),
-      take: (most) => buffer.take(most),
-      fail: (error) => {
-        const lost = buffer.fail(error);
-        if (lost > 0)
-          this.#host.count('lost', lost, 'they were received, and not published, when the connection ended');
-      },
-    };
+    // The peers of a ROUTER send again what was not acknowledged.
+    const onLost = socket instanceof this.#client.Router ? () => {} : lost(UNPUBLISHED);
+    return new FrameBuffer({ most, onLost });
   }
 }
+
+const UNPUBLISHED = 'they were received, and not published, when the connection ended';
 
 interface AnyBuffer {
   push(frames: Frames): Promise<void> | void;
   take(most: number): Promise<readonly Frames[]>;
-  fail(error: unknown): unknown;
+  fail(error: unknown): void;
 }
-
-const sizeOf = (frames: Frames): number => frames.reduce((size, frame) => size + frame.length, 0);
 
 async function receive(socket: Pull | Router | Subscriber, buffer: AnyBuffer): Promise<void> {
   try {
@@ -94,6 +87,7 @@ async function closeParts({ link, buffer }: Parts): Promise<void> {
 }
 
 class OpenLossySource implements OpenSource {
+  readonly forgets = true;
   readonly #parts: Parts;
   readonly #positions: RunPositions;
   readonly #hasTopics: boolean;

@@ -109,8 +109,8 @@ export const bridges = [
   },
   {
     file: `${FOLDER}/lossy-buffer.ts`,
-    from: 'if (this.#count >= most || this.#bytes >= LARGEST) {',
-    to: 'if (this.#count >= most) {',
+    from: '|| this.#count >= most || this.#bytes >= LARGEST) {',
+    to: '|| this.#count >= most) {',
     fault: 'messages of any size wait for a slow gateway',
     tests: BUFFER,
   },
