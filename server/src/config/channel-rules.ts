@@ -82,11 +82,12 @@ const NO_RULE = 'must be an object. Example: { allow: { subscribe: users, publis
 function readRule(source: string, value: unknown, { maxFrame, problems, ...context }: ReadContext): Rule | undefined {
   const path = context.written.includes(source) ? ['channels', source] : ['contracts', source, 'rule'];
   const pattern = readPattern(source, problems);
-  if (!isPlain(value ?? {})) problems.add(path, NO_RULE);
-  const rule = readTable(CHANNEL_OPTIONS, value, { path, problems });
+  const isRule = isPlain(value ?? {});
+  if (!isRule) problems.add(path, NO_RULE);
+  const rule = readTable(CHANNEL_OPTIONS, isRule ? value : {}, { path, problems });
   if (pattern === undefined) return undefined;
   const history = keepsHistory(value)
-    ? readTable(HISTORY_OPTIONS, rule.history, { path: [...path, 'history'], problems })
+    ? readTable(HISTORY_OPTIONS, rule.history === true ? {} : rule.history, { path: [...path, 'history'], problems })
     : null;
   const { from, dedupe, coalesce, slow = history === null ? 'drop' : 'replay' } = rule;
   const { maxPayload = Math.min(PAYLOAD_DEFAULT, maxFrame) } = rule;

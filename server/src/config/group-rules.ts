@@ -81,8 +81,6 @@ function readGroup(name: string, value: unknown, { path, ...context }: GroupCont
     const fix = 'Use up to 64 characters of A-Z a-z 0-9 _ - . ~ @ $ = + , and at most one {sub}';
     context.problems.add(at.path, `is not a name for a group. ${fix}`);
   }
-  if (value !== null && !isPlain(value))
-    context.problems.add(at.path, 'must be an object. Example: { ackTimeout: 1m }');
   const options = readTable(GROUP_OPTIONS, value, at);
   const { start, expires = isPerUser(name) ? USER_GROUP_EXPIRES : null } = options;
   if (expires !== null && expires <= options.ackTimeout)

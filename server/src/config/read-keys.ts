@@ -1,7 +1,5 @@
 /** Keys and API keys: from the configuration's input to usable keys. */
 
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseCapabilities } from '../auth/identity.ts';
 import { ASYMMETRIC_ALGORITHMS, HMAC_ALGORITHMS, importKey, type KeyConfig } from '../auth/keys.ts';
@@ -9,7 +7,9 @@ import type { ApiKeyConfig } from '../auth/secrets.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS, type KeyKind } from './key-options.ts';
 import type { InferOptions, Table } from './options/option.ts';
 import { isPlain, type Path, type Problems } from './problems.ts';
+import { readNamedFile } from './read-file.ts';
 import { readComplete } from './read-table.ts';
+import { readVariable } from './read-variable.ts';
 
 /** Where the files and environment variables of keys are looked up. */
 export interface Surroundings {
@@ -30,16 +30,8 @@ const API_KEY_BYTES = 16;
 const NEW_SECRET = 'Make one with: openssl rand -base64 48';
 
 /** The text of the file that the option `name` names. */
-export function readText(name: string, file: string, { path, directory, problems }: At): string | undefined {
-  const full = resolve(directory, file);
-  try {
-    return readFileSync(full, 'utf8').trim();
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-    problems.add([...path, name], `the file ${full} ${reason}. Paths are relative to the configuration file`);
-    return undefined;
-  }
-}
+export const readText = (name: string, file: string, { path, directory, problems }: At): string | undefined =>
+  readNamedFile(file, { path: [...path, name], directory, problems })?.text.trim();
 
 /** The value of the environment variable that an option names. */
 export function readEnv(
@@ -47,12 +39,7 @@ export function readEnv(
   { path, env, problems }: At,
   { option, advice } = { option: 'secretEnv', advice: NEW_SECRET },
 ): string | undefined {
-  const value = env[variable];
-  if (value === undefined || value === '') {
-    problems.add([...path, option], `the environment variable ${variable} is not set. ${advice}`);
-    return undefined;
-  }
-  return value;
+  return readVariable(variable, { path: [...path, option], env, problems }, advice);
 }
 
 type Reader = (value: unknown, at: At) => KeyConfig | undefined;

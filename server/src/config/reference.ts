@@ -175,7 +175,8 @@ ${table(OPTION_HEAD, optionRows(KEEP_OPTIONS))}
 ## Bridges
 
 An entry of \`bridges\` has a name, one system, \`from\` and \`to\`. With \`from.channel\` it sends to the broker, otherwise it reads from
-it. Each text of a connection may be given as \`…Env\`, the name of an environment variable: \`urlEnv: AMQP_URL\`. See [bridges](bridges.md).
+it. Each option of a connection that is no boolean may be given as \`…Env\` instead, the name of an environment variable: \`urlEnv: AMQP_URL\`.
+Characters of a user or a password in a URL are percent-encoded. See [bridges](bridges.md).
 
 ${table(OPTION_HEAD, optionRows(BRIDGE_OPTIONS))}
 

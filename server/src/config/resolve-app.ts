@@ -90,13 +90,13 @@ function readLimits({ limits }: Settings): Pick<Config, 'limits'> {
 
 function readRules(
   { dev, limits, channels, contracts: given, schedules, bridges }: Settings,
-  { problems, env }: Around,
+  { problems, env, directory }: Around,
 ): Pick<Config, 'channels' | 'schedules' | 'bridges'> {
   const contracts = readContracts(given, problems);
   const written = channels ?? (dev && given === undefined ? DEV_CHANNELS : {});
   const rules = readChannels(written, { maxFrame: limits.maxFrame, problems, contracts });
   return {
-    ...readBridges(bridges, rules, { env, problems }),
+    ...readBridges(bridges, rules, { env, problems, directory }),
     ...(schedules && { schedules: readSchedules(schedules, { rules, problems }) }),
   };
 }

@@ -1,7 +1,13 @@
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
-import { type BridgeSystem, serversOf } from './bridge-system.ts';
+import type { BridgeSystem } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
+import { serverOfUrl } from './server-of.ts';
+
+const PORTS = { amqp: '5672', amqps: '5671' };
+
+/** A queue whose address has its name needs none: `orders::orders` is `orders`. */
+const bareQueue = (queue: string): string => queue.replace(/^(.+)::\1$/, '$1');
 
 /** ActiveMQ, Artemis and Classic. */
 export const ACTIVEMQ_SYSTEM = {
@@ -15,6 +21,7 @@ export const ACTIVEMQ_SYSTEM = {
       description: 'The broker, by AMQP 1.0: `amqp://user:password@host:5672`, or `amqps://…` for TLS.',
     }),
   },
+  hasKeys: true,
   from: {
     queue: option({
       schema: text('the name of a queue'),
@@ -32,9 +39,8 @@ export const ACTIVEMQ_SYSTEM = {
         'Must each message have a message id? Without it a message may appear twice, because nothing tells that it was delivered before. `required`: such a message is poison.',
     }),
   },
-  reader: (connection, { queue }) => ({
-    servers: serversOf(connection),
-    parts: [`the queue "${queue}"`],
+  reader: ({ url }, { queue }) => ({
+    parts: [{ name: `the queue "${queue}"`, id: [serverOfUrl(String(url), PORTS), bareQueue(String(queue))] }],
     remedy: 'Give each of them a queue of its own on a topic',
   }),
   to: {

@@ -1,4 +1,5 @@
 import { text } from '../values.ts';
+import { hostFault } from './host-port.ts';
 
 /** How the URL of a broker begins, and an example. */
 interface BrokerUrl {
@@ -7,16 +8,58 @@ interface BrokerUrl {
   readonly example: string;
   /** May a host do without a scheme, and may there be several with commas? */
   readonly isList?: boolean;
+  /** May the host be absent, because the client has a default, or because parameters name it? */
+  readonly isHostless?: boolean;
+  /** What the path must be, and the error. */
+  readonly path?: { readonly pattern: RegExp; readonly error: string };
 }
 
+const ENCODE =
+  'In user and password, write "#" as %23, "/" as %2F, "?" as %3F, "%" as %25 and "@" as %40: they are percent-encoded';
+
 /** The URL of a broker. Errors do not repeat it: it may have a password. */
-export function brokerUrl({ of, schemes, example, isList = false }: BrokerUrl) {
-  const fits = (url: string): boolean => {
-    const scheme = /^([a-z0-9+.-]+):\/\//i.exec(url.trim())?.[1];
-    return scheme === undefined ? isList : schemes.includes(scheme.toLowerCase());
-  };
-  const begins = schemes.map((scheme) => `"${scheme}://"`).join(' or ');
-  return text(`a URL like "${example}"`).refine((value) => (isList ? value.split(',') : [value]).every(fits), {
-    error: `is not the URL of ${of}: it must begin with ${begins}. Example: "${example}"`,
+export function brokerUrl(kind: BrokerUrl) {
+  const { example, isList = false } = kind;
+  return text(`a URL like "${example}"`).superRefine((value, context) => {
+    const fault = (isList ? value.split(',') : [value]).flatMap((url) => urlFault(url.trim(), kind) ?? [])[0];
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   });
+}
+
+function urlFault(text: string, { of, schemes, example, isList = false, ...kind }: BrokerUrl): string | null {
+  const [, scheme] = /^([a-z0-9+.-]+):\/\//i.exec(text) ?? [];
+  if (scheme === undefined && isList) {
+    const fault = hostFault(text);
+    return fault === null ? null : `${fault}. Example: "${example}"`;
+  }
+  if (scheme === undefined || !schemes.includes(scheme.toLowerCase())) {
+    const begins = schemes.map((each) => `"${each}://"`).join(' or ');
+    return `is not the URL of ${of}: it must begin with ${begins}. Example: "${example}"`;
+  }
+  return partsFault(text, { example, ...kind });
+}
+
+function partsFault(
+  text: string,
+  { example, isHostless = false, path }: Pick<BrokerUrl, 'example' | 'isHostless' | 'path'>,
+): string | null {
+  const full = isHostless ? text.replace('@/', '@localhost/') : text;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  // A password with such a character ends at it, and the rest is the path.
+  if (url === undefined || `${url.pathname}${url.search}${url.hash}`.includes('@') || url.hash !== '') {
+    return `is not a URL. ${ENCODE}`;
+  }
+  if (!canDecode(url.username) || !canDecode(url.password)) return `has a "%" that encodes nothing. ${ENCODE}`;
+  if (url.host === '' && !isHostless) return `names no host. Example: "${example}"`;
+  return path === undefined || path.pattern.test(url.pathname) ? null : path.error;
+}
+
+/** Clients decode what is percent-encoded, and throw if it is not. */
+function canDecode(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

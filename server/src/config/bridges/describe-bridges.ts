@@ -1,33 +1,44 @@
-import type { BridgeConfig, BridgeOptions } from '../../bridge.ts';
+import type { BridgeConfig } from '../../bridge.ts';
+import { rowsOf } from '../options/option.ts';
 import { formatDuration } from '../values.ts';
+import { BRIDGE_SYSTEMS } from './bridge-systems.ts';
+import { hostFault } from './host-port.ts';
 
 const HIDDEN = '(hidden)';
-/** Options of connections that are shown. Any other may be a secret, as may the user part of a URL. */
-const SHOWN = new Set(['brokers', 'group', 'region', 'tls', 'ssl', 'vhost', 'database', 'project', 'clientId']);
 
-const URLS = new Set(['url', 'endpoint']);
-
-/** Of each URL only scheme, host and path; nothing of what is not a URL. */
-function bareUrls(text: string): string {
-  const bare = text.split(',').map((url) => {
-    if (!URL.canParse(url.trim())) return HIDDEN;
-    const { protocol, host, pathname } = new URL(url.trim());
-    return host === '' ? HIDDEN : `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
-  });
-  return bare.join(',');
+/** Of each address scheme, host and path; nothing of what may have a user or a password in it. */
+function bareUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && url.host !== '') {
+    return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+  }
+  const isBare = hostFault(text) === null || text.startsWith('ipc://');
+  return isBare && !text.includes('@') ? text : HIDDEN;
 }
 
-const describeConnection = (connection: BridgeOptions) =>
-  Object.fromEntries(
-    Object.entries(connection).map(([name, value]) => {
-      if (SHOWN.has(name)) return [name, value];
-      return [name, URLS.has(name) && typeof value === 'string' ? bareUrls(value) : HIDDEN];
-    }),
-  );
+const bareUrls = (text: string): string =>
+  text
+    .split(',')
+    .map((url) => bareUrl(url.trim()))
+    .join(',');
+
+/** Types of options that are addresses. */
+const ADDRESSES: readonly string[] = ['URL', 'address'];
+
+function describeConnection({ system, connection }: BridgeConfig): Record<string, unknown> {
+  const rows = rowsOf(BRIDGE_SYSTEMS[system]?.connection ?? {});
+  const shown = rows.flatMap(({ path: name, kind, type }) => {
+    const value = connection[name];
+    if (value === undefined) return [];
+    if (kind === 'secret') return [[name, HIDDEN]];
+    return [[name, ADDRESSES.includes(type) && typeof value === 'string' ? bareUrls(value) : value]];
+  });
+  return Object.fromEntries(shown);
+}
 
 function describeBridge(bridge: BridgeConfig): Record<string, unknown> {
-  const { system, connection, inFlight, origin, from, to } = bridge;
-  const common = { [system]: describeConnection(connection), from, inFlight, ...(origin !== undefined && { origin }) };
+  const { system, inFlight, origin, from, to } = bridge;
+  const common = { [system]: describeConnection(bridge), from, inFlight, ...(origin !== undefined && { origin }) };
   if (bridge.direction === 'out') return { ...common, to: { ...to, envelope: bridge.envelope } };
   const { poison, dedupe } = bridge;
   return {

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { option } from '../options/option.ts';
 import { flag, KIB, MIB, oneOf, oneOrMore, size, text } from '../values.ts';
 import { type BridgeSystem, textsOf } from './bridge-system.ts';
+import { hostPort } from './host-port.ts';
 import { faultOfPairs, type Pairs } from './pairs.ts';
 
 const PAIRS: Pairs = [
@@ -8,10 +10,11 @@ const PAIRS: Pairs = [
   ['certFile', 'keyFile'],
 ];
 
+const NO_BROKERS = 'must be a list of brokers. Example: ["kafka:9092"]';
 /** Several with commas too, so that an environment variable can have them. */
-const brokers = oneOrMore(text('a broker like "kafka:9092"'), {
-  error: 'must be a list of brokers. Example: ["kafka:9092"]',
-}).transform((list) => list.flatMap((entry) => entry.split(',')).map((broker) => broker.trim()));
+const brokers = oneOrMore(z.string(), { error: NO_BROKERS })
+  .transform((list) => list.flatMap((entry) => entry.split(',')).map((broker) => broker.trim()))
+  .pipe(z.array(hostPort('kafka:9092')).min(1, { error: NO_BROKERS }));
 
 /** Apache Kafka. */
 export const KAFKA_SYSTEM = {
@@ -66,9 +69,11 @@ export const KAFKA_SYSTEM = {
       schema: text('a password'),
       defaultText: 'none; or `passwordEnv`',
       type: 'text',
+      kind: 'secret',
       description: 'The password of the user.',
     }),
   },
+  hasKeys: true,
   from: {
     topics: option({
       schema: oneOrMore(text('the name of a topic'), { error: 'must be a list of topics. Example: ["orders"]' }),
@@ -99,10 +104,13 @@ export const KAFKA_SYSTEM = {
       description: 'About how much is read ahead from each broker.',
     }),
   },
-  reader: ({ brokers: servers }, { topics, group }) => ({
-    servers: textsOf(servers),
-    parts: textsOf(topics).map((topic) => `the topic "${topic}" with the group "${group}"`),
-    remedy: 'Give one of them another "group"',
+  // Without the brokers: two lists may name different brokers of one cluster.
+  reader: (_, { topics, group }) => ({
+    parts: textsOf(topics).map((topic) => ({
+      name: `the topic "${topic}" with the group "${group}"`,
+      id: [topic, String(group)],
+    })),
+    remedy: 'Give one of them another "group", also if their brokers are of different clusters',
   }),
   to: {
     topic: option({

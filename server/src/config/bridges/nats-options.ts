@@ -1,6 +1,6 @@
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
-import { type BridgeSystem, serversOf } from './bridge-system.ts';
+import type { BridgeSystem } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
 
 /** Options that only a stream has. */
@@ -21,6 +21,7 @@ export const NATS_SYSTEM = {
       schema: text('a token'),
       defaultText: 'none; or `tokenEnv`',
       type: 'text',
+      kind: 'secret',
       description: 'The token of the connection.',
     }),
     tls: option({
@@ -31,6 +32,7 @@ export const NATS_SYSTEM = {
       description: 'Use TLS?',
     }),
   },
+  hasKeys: false,
   from: {
     stream: option({
       schema: text('the name of a stream'),
@@ -66,13 +68,18 @@ export const NATS_SYSTEM = {
     const wrong = OF_STREAMS.find((name) => rest[name] != null);
     return wrong === undefined ? null : `has "${wrong}", which only a stream has. Add "stream", or remove it`;
   },
-  reader: (connection, { stream, consumer }) =>
+  // Without the servers: two lists may name different servers of one cluster.
+  reader: (_, { stream, consumer }) =>
     stream === undefined
       ? undefined
       : {
-          servers: serversOf(connection),
-          parts: [`the stream "${stream}" with the consumer "${consumer}"`],
-          remedy: 'Give one of them another "consumer"',
+          parts: [
+            {
+              name: `the stream "${stream}" with the consumer "${consumer}"`,
+              id: [String(stream), String(consumer)],
+            },
+          ],
+          remedy: 'Give one of them another "consumer", also if their servers are of different clusters',
         },
   to: {
     subject: option({

@@ -1,6 +1,15 @@
 import { option } from '../options/option.ts';
 import { flag, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { hostPort } from './host-port.ts';
+import { serverOf } from './server-of.ts';
+
+/** Project and name of a subscription, whose name may be that in the project, or the full one. */
+function fullName(project: string, subscription: string): readonly [string, string] {
+  const [, ownProject = project, name = subscription] =
+    /^projects\/([^/]+)\/subscriptions\/(.+)$/.exec(subscription) ?? [];
+  return [ownProject, name];
+}
 
 /** Google Cloud Pub/Sub. */
 export const PUBSUB_SYSTEM = {
@@ -21,18 +30,19 @@ export const PUBSUB_SYSTEM = {
         'The key of a service account. Without it, the client finds the credentials of the machine (Application Default Credentials).',
     }),
     endpoint: option({
-      schema: text('a host like "europe-west1-pubsub.googleapis.com:443"'),
+      schema: hostPort('europe-west1-pubsub.googleapis.com:443'),
       defaultText: 'the global one; or `endpointEnv`',
       type: '`host:port`',
       description: 'A regional endpoint. Order is only promised if producers of an ordering key use the same region.',
     }),
     emulator: option({
-      schema: text('a host like "localhost:8085"'),
+      schema: hostPort('localhost:8085'),
       defaultText: 'none; or `emulatorEnv`',
       type: '`host:port`',
       description: 'An emulator instead of the service: without TLS and credentials.',
     }),
   },
+  hasKeys: true,
   from: {
     subscription: option({
       schema: text('the name of a subscription'),
@@ -42,11 +52,19 @@ export const PUBSUB_SYSTEM = {
       description: 'The subscription to pull from, which must exist. No other program may use it.',
     }),
   },
-  reader: ({ project }, { subscription }) => ({
-    servers: [String(project)],
-    parts: [`the subscription "${subscription}"`],
-    remedy: 'Create a subscription for each of them',
-  }),
+  reader: ({ project, endpoint, emulator }, { subscription }, env) => {
+    const fake = emulator ?? (endpoint === undefined ? env.PUBSUB_EMULATOR_HOST : undefined);
+    const service = typeof fake === 'string' ? serverOf(fake, '8085') : 'service';
+    return {
+      parts: [
+        {
+          name: `the subscription "${subscription}"`,
+          id: [service, ...fullName(String(project), String(subscription))],
+        },
+      ],
+      remedy: 'Create a subscription for each of them',
+    };
+  },
   to: {
     topic: option({
       schema: text('the name of a topic'),

@@ -1,7 +1,13 @@
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
-import { type BridgeSystem, serversOf } from './bridge-system.ts';
+import type { BridgeSystem } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
+import { decoded, serverOfUrl } from './server-of.ts';
+
+const PORTS = { amqp: '5672', amqps: '5671' };
+
+/** The virtual host of a URL. */
+const vhostOf = (text: string): string => decoded(new URL(text.trim()).pathname.slice(1)) || '/';
 
 /** RabbitMQ. */
 export const RABBITMQ_SYSTEM = {
@@ -15,6 +21,7 @@ export const RABBITMQ_SYSTEM = {
       description: 'The server and its virtual host: `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS.',
     }),
   },
+  hasKeys: false,
   from: {
     queue: option({
       schema: text('the name of a queue'),
@@ -47,12 +54,16 @@ export const RABBITMQ_SYSTEM = {
     if (stream == null && start != null) return 'has "start", which only a stream has. Remove it';
     return stream != null && ids != null ? 'has "ids", which only a queue needs. Remove it' : null;
   },
-  reader: (connection, { queue }) =>
+  reader: ({ url }, { queue }) =>
     queue === undefined
       ? undefined
       : {
-          servers: serversOf(connection),
-          parts: [`the queue "${queue}"`],
+          parts: [
+            {
+              name: `the queue "${queue}"`,
+              id: [serverOfUrl(String(url), PORTS), vhostOf(String(url)), String(queue)],
+            },
+          ],
           remedy: 'Bind a queue for each of them to the exchange',
         },
   to: {

@@ -88,9 +88,7 @@ describe('bridges', () => {
   });
 
   it('reach NATS at hosts without a scheme', () => {
-    expect(problemsOf({ nats: { url: 'one:4222, tls://two:4222' }, from: { stream: 's' }, to: inbound.to })).toEqual(
-      [],
-    );
+    expect(problemsOf({ nats: { url: 'one:4222, tls://two:4222' }, from: { stream: 's' }, to })).toEqual([]);
   });
 
   it('need no channel for the commands of Centrifugo', () => {
@@ -178,83 +176,20 @@ describe('bridges', () => {
       'has no use with "emulator"',
     ],
     ['an object', 7, 'must be an object'],
+    ['a known option', { ...inbound, posion: 'skip' }, 'bridges.b.posion: is not an option. Did you mean "poison"?'],
+    [
+      'a known option of all',
+      { ...inbound, other: 1 },
+      'is not an option. Known here: inFlight, origin, dedupe, redis, from, to, poison',
+    ],
+    [
+      'a known option to send',
+      { ...outbound, other: 1 },
+      'is not an option. Known here: inFlight, origin, redis, from, to',
+    ],
+    ['no dedupe to send', { ...outbound, dedupe: '1h' }, 'bridges.b.dedupe: is only for bridges that read. Remove it'],
   ])('need %s', (_, bridge, problem) => {
     expect(problemsOf(bridge).join('\n')).toContain(problem);
-  });
-
-  describe('that read from the same broker', () => {
-    const clashOf = (one: object, two: object): string => {
-      try {
-        read({ one: { ...one, to }, two: { ...two, to } });
-        return '';
-      } catch (error) {
-        return String((error as ConfigError).problems.join());
-      }
-    };
-    const zeromq = (socket: string, bind = false) => ({ zeromq: { url: 'tcp://a:1', bind }, from: { socket } });
-
-    it.each<[string, object, object, string]>([
-      [
-        'streams of Redis',
-        { redis: { url: 'redis://user:pass@Host:6379/1' }, from: { streams: ['a', 'b'] } },
-        { redis: { url: 'rediss://host:6379/1' }, from: { streams: ['c', 'b'] } },
-        'bridges.two.from: reads the stream "b" with the group "sluice", as the bridge "one" does',
-      ],
-      [
-        'topics of Kafka',
-        { kafka: { brokers: ['k1:9092', 'k2:9092'] }, from: { topics: ['a', 'b'] } },
-        { kafka: { brokers: ['k2:9092'] }, from: { topics: 'b' } },
-        'the topic "b" with the group "sluice"',
-      ],
-      [
-        'streams of NATS',
-        { nats: { url: 'nats://a:4222,b:4222' }, from: { stream: 'S', subject: 'a' } },
-        { nats: { url: 'nats://b:4222' }, from: { stream: 'S', subject: 'b' } },
-        'Give one of them another "consumer"',
-      ],
-      ['queues of RabbitMQ', { rabbitmq, from: { queue: 'q' } }, { rabbitmq, from: { queue: 'q' } }, 'the queue "q"'],
-      [
-        'queues of ActiveMQ',
-        { activemq: { url: 'amqp://h' }, from: { queue: 'q' } },
-        { activemq: { url: 'amqp://h' }, from: { queue: 'q' } },
-        'the queue "q"',
-      ],
-      ['queues of SQS', { sqs, from: { queue: 'q' } }, { sqs, from: { queue: 'q' } }, 'the queue "q"'],
-      [
-        'subscriptions of Pub/Sub',
-        { pubsub: { project: 'p' }, from: { subscription: 's' } },
-        { pubsub: { project: 'p' }, from: { subscription: 's' } },
-        'the subscription "s"',
-      ],
-      [
-        'outboxes of PostgreSQL',
-        { postgres: { url: 'postgres://a@h/d' } },
-        { postgres: { url: 'postgres://h/d?sslmode=require' } },
-        'the outbox "sluice_outbox"',
-      ],
-      ['peers of ZeroMQ', zeromq('pull'), zeromq('pull'), 'what is sent to tcp://a:1'],
-      ['an address of ZeroMQ', zeromq('sub', true), zeromq('sub', true), 'what is sent to tcp://a:1'],
-    ])('must not share %s', (_, one, two, problem) => {
-      expect(clashOf(one, two)).toContain(problem);
-    });
-
-    it.each<[string, object, object]>([
-      ['groups', { redis, from: { streams: ['a'] } }, { redis, from: { streams: ['a'], group: 'two' } }],
-      ['streams', { redis, from: { streams: ['a'] } }, { redis, from: { streams: ['b'] } }],
-      ['servers', { redis, from: { streams: ['a'] } }, { redis: { url: 'redis://two' }, from: { streams: ['a'] } }],
-      [
-        'databases',
-        { redis, from: { streams: ['a'] } },
-        { redis: { url: 'redis://host/1' }, from: { streams: ['a'] } },
-      ],
-      ['topics', { kafka, from: { topics: 'a' } }, { kafka, from: { topics: 'b' } }],
-      ['consumers', { nats, from: { stream: 'S' } }, { nats, from: { stream: 'S', consumer: 'two' } }],
-      ['subscribers of a subject', { nats, from: { subject: 's' } }, { nats, from: { subject: 's' } }],
-      ['readers of a stream', { rabbitmq, from: { stream: 's' } }, { rabbitmq, from: { stream: 's' } }],
-      ['subscribers of a publisher', zeromq('sub'), zeromq('sub')],
-    ])('may be different %s', (_, one, two) => {
-      expect(clashOf(one, two)).toBe('');
-    });
   });
 
   it('need a name', () => {

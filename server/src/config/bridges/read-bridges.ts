@@ -1,18 +1,13 @@
 /** `bridges`: from the configuration's input to resolved bridges. */
 
-import { intersectPatterns, isChannelName, matchPattern } from '@sluice/protocol';
-import {
-  type BridgeConfig,
-  type BridgeOptions,
-  groupOfBridge,
-  type OutboundBridge,
-  type Poison,
-} from '../../bridge.ts';
-import type { GroupRule, Rule } from '../../rule.ts';
-import { nearest } from '../../util/nearest.ts';
+import { isChannelName } from '@sluice/protocol';
+import type { BridgeConfig, BridgeOptions, OutboundBridge, Poison } from '../../bridge.ts';
+import type { Rule } from '../../rule.ts';
+import type { Table } from '../options/option.ts';
 import { isPlain, type Path, type Problems, suggest } from '../problems.ts';
+import type { Surroundings } from '../read-keys.ts';
 import { readTable } from '../read-table.ts';
-import { MINUTE } from '../values.ts';
+import { addGroup, checkChannels } from './bridge-channels.ts';
 import {
   BRIDGE_OPTIONS,
   INBOUND_OPTIONS,
@@ -23,11 +18,11 @@ import {
 } from './bridge-options.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 import { BRIDGE_SYSTEMS } from './bridge-systems.ts';
+import { readConnection } from './read-connection.ts';
 import { checkReaders } from './readers.ts';
-import { templateFault } from './templates.ts';
+import { faultsOfBraces, type Placeholders, placeholdersOf, templateFault } from './templates.ts';
 
-interface Around {
-  readonly env: Readonly<Record<string, string | undefined>>;
+interface Around extends Surroundings {
   readonly problems: Problems;
 }
 
@@ -45,8 +40,6 @@ interface Read {
 
 const SYSTEMS = Object.keys(BRIDGE_SYSTEMS);
 const NAME = /^[A-Za-z0-9_-]{1,50}$/;
-/** For how long a message may wait to be sent and be unconfirmed; the runner allows a minute for each. */
-const ACK_TIMEOUT = 3 * MINUTE;
 
 /** Reads all bridges. Those that send need a consumer group in the rule of their channel, which is added. */
 export function readBridges(
@@ -64,7 +57,7 @@ export function readBridges(
     else checkChannels(rules, bridge, around.problems);
   }
   const all = read.map(({ bridge }) => bridge);
-  checkReaders(all, around.problems);
+  checkReaders(all, around);
   return { bridges: all, channels: rules };
 }
 
@@ -77,7 +70,7 @@ function readBridge(value: unknown, at: At): Read | undefined {
   }
   const system = systemOf(value, at);
   if (system === undefined) return undefined;
-  const { from = {}, to = {}, poison, [system.name]: connection, ...rest } = value;
+  const { from, to, poison, [system.name]: connection, ...rest } = value;
   const common = {
     name,
     system: system.name,
@@ -105,57 +98,32 @@ function suggestSystem(value: Readonly<Record<string, unknown>>): string {
   return unknown === undefined ? 'Add one' : `"${unknown}" is not a system. ${suggest(unknown, SYSTEMS)}`;
 }
 
-/** The names of the options of a connection, which may also come from the environment. */
-const namesOf = (table: BridgeSystem['connection']): readonly string[] =>
-  Object.keys(table).flatMap((name) => [name, `${name}Env`]);
-
-/** Reads the options of a connection. `urlEnv: NAME` is `url` from the environment. */
-function readConnection(
-  { connection: table, fault: faultOf }: BridgeSystem,
-  value: unknown,
-  { path, problems, env }: At,
-): BridgeOptions {
-  const given = isPlain(value) ? value : {};
-  const resolved: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(given)) {
-    const base = name.endsWith('Env') ? name.slice(0, -'Env'.length) : name;
-    const meant = Object.hasOwn(table, base) ? null : nearest(name, namesOf(table));
-    if (meant !== null) {
-      problems.add([...path, name], `is not an option. Did you mean "${meant}"?`);
-      return {};
-    }
-    if (base === name || !Object.hasOwn(table, base)) resolved[name] = setting;
-    else if (typeof setting !== 'string' || (env[setting] ?? '') === '') {
-      problems.add([...path, name], `the environment variable ${String(setting)} is not set`);
-      return {};
-    } else resolved[base] = env[setting];
-  }
-  const connection = readTable(table, resolved, { path, problems }) as BridgeOptions;
-  const found = faultOf?.(connection);
-  if (found !== undefined) problems.add([...path, found.option], found.fault);
-  return connection;
-}
-
 type Common = Pick<BridgeConfig, 'name' | 'system' | 'connection'>;
 
 interface Parts {
   readonly from: unknown;
   readonly to: unknown;
   readonly poison: unknown;
-  readonly rest: unknown;
+  readonly rest: Readonly<Record<string, unknown>>;
 }
 
 function readInbound(common: Common, system: BridgeSystem, parts: Parts, at: At): Read | undefined {
-  const { title, from: table, fromFault = () => null } = system;
+  const { title, hasKeys, from: table, fromFault = () => null } = system;
   const { path, problems } = at;
   if (table === undefined) {
     problems.add(path, `${title} has no bridge that reads. Write from: { channel: … } to send to it`);
     return undefined;
   }
-  const { inFlight, origin, dedupe } = readTable({ ...BRIDGE_OPTIONS, ...INBOUND_OPTIONS }, parts.rest, at);
+  const beside = [common.system, 'from', 'to', 'poison'];
+  const { inFlight, origin, dedupe } = readTable({ ...BRIDGE_OPTIONS, ...INBOUND_OPTIONS }, parts.rest, {
+    path,
+    problems,
+    beside,
+  });
   const from = readTable(table, parts.from, { path: [...path, 'from'], problems }) as BridgeOptions;
   const fault = fromFault(isPlain(parts.from) ? parts.from : {});
   if (fault !== null) problems.add([...path, 'from'], fault);
+  checkBraces(table, from, { path: [...path, 'from'], problems });
   const { data } = readTable({ data: INBOUND_TO_OPTIONS.data }, dataOf(parts.to), { path: [...path, 'to'], problems });
   const to = readTable(data === 'centrifugo' ? WITHOUT_CHANNEL : INBOUND_TO_OPTIONS, parts.to, {
     path: [...path, 'to'],
@@ -163,7 +131,10 @@ function readInbound(common: Common, system: BridgeSystem, parts: Parts, at: At)
   });
   if (data === 'centrifugo') refuseUnused(to, { path: [...path, 'to'], problems });
   const { channel = '', event, tags } = to;
-  checkTemplates({ channel, event, ...tags }, { path: [...path, 'to'], problems });
+  const placeholders = placeholdersOf({ title, hasKeys, data });
+  const templatesAt = { path: [...path, 'to'], problems, placeholders };
+  checkTemplates({ channel, event }, templatesAt);
+  checkTemplates(tags ?? {}, { ...templatesAt, path: [...path, 'to', 'tags'] });
   const target = { channel, data, ...(event !== undefined && { event }), ...(tags !== undefined && { tags }) };
   const poison = readPoison(parts.poison, { ...at, path: [...path, 'poison'] });
   const named = { ...common, ...(origin !== undefined && { origin }) };
@@ -186,14 +157,23 @@ function refuseUnused(to: object, { path, problems }: { path: Path; problems: Pr
 
 const dataOf = (to: unknown): unknown => (isPlain(to) && 'data' in to ? { data: to.data } : {});
 
+interface Place {
+  readonly path: Path;
+  readonly problems: Problems;
+}
+
 function checkTemplates(
   templates: Readonly<Record<string, string | undefined>>,
-  { path, problems }: { path: Path; problems: Problems },
+  { path, problems, placeholders }: Place & { readonly placeholders: Placeholders },
 ): void {
   for (const [name, template] of Object.entries(templates)) {
-    const fault = template === undefined ? null : templateFault(template);
+    const fault = template === undefined ? null : templateFault(template, placeholders);
     if (fault !== null) problems.add([...path, name], fault);
   }
+}
+
+function checkBraces(table: Table, options: BridgeOptions, { path, problems }: Place): void {
+  for (const [name, fault] of faultsOfBraces(table, options)) problems.add([...path, name], fault);
 }
 
 function readPoison(value: unknown, at: At): Poison {
@@ -216,79 +196,22 @@ function readOutbound(common: Common, { title, to: table }: BridgeSystem, parts:
     problems.add(path, `${title} has no bridge that sends. Write what to read in "from"`);
     return undefined;
   }
-  if (parts.poison !== undefined) problems.add([...path, 'poison'], 'is only for bridges that read. Remove it');
-  const { inFlight, origin } = readTable(BRIDGE_OPTIONS, parts.rest, at);
+  const inboundOnly = Object.entries({ ...parts.rest, poison: parts.poison }).filter(
+    ([name, value]) => value !== undefined && (name === 'poison' || Object.hasOwn(INBOUND_OPTIONS, name)),
+  );
+  for (const [name] of inboundOnly) problems.add([...path, name], 'is only for bridges that read. Remove it');
+  const beside = [common.system, 'from', 'to', ...Object.keys(INBOUND_OPTIONS)];
+  const { inFlight, origin } = readTable(BRIDGE_OPTIONS, parts.rest, { path, problems, beside });
   const { channel = '', start } = readTable(OUTBOUND_FROM_OPTIONS, parts.from, { path: [...path, 'from'], problems });
   const { envelope, ...to } = readTable({ ...table, ...OUTBOUND_TO_OPTIONS }, parts.to, {
     path: [...path, 'to'],
     problems,
   });
+  checkBraces(table, to as BridgeOptions, { path: [...path, 'to'], problems });
   const bridge: OutboundBridge = {
     ...{ ...common, ...(origin !== undefined && { origin }) },
     ...{ direction: 'out', inFlight, from: { channel }, envelope },
     to: to as BridgeOptions,
   };
   return { bridge, start };
-}
-
-/** Gives the rule of the channel the consumer group of the bridge. */
-function addGroup(
-  rules: Rule[],
-  { bridge, start }: { bridge: OutboundBridge; start: Read['start'] },
-  problems: Problems,
-): void {
-  const { channel } = bridge.from;
-  const path = ['bridges', bridge.name, 'from', 'channel'];
-  const at = rules.findIndex(({ pattern }) => matchPattern(pattern, channel) !== null);
-  const rule = rules[at];
-  if (channel === '') return;
-  if (rule === undefined) problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
-  else if (rule.history === null) {
-    problems.add(
-      path,
-      `"${channel}" has no history, so nothing could be sent after an outage. Add "history" to its rule`,
-    );
-  } else rules[at] = { ...rule, groups: [...rule.groups, groupRuleOf(bridge, start)] };
-}
-
-const groupRuleOf = ({ name, inFlight }: OutboundBridge, start: Read['start']): GroupRule => ({
-  ...{ name: groupOfBridge(name), bridge: name },
-  prefetch: inFlight,
-  deadLetter: null,
-  delivery: {
-    ...{
-      ackTimeout: ACK_TIMEOUT,
-      maxDeliveries: 0,
-      backoff: [],
-      orderBy: null,
-      maxUnacked: 2 * inFlight, // as many are claimed ahead
-      maxSettled: inFlight,
-    },
-    ...{ start, queue: false, expires: null },
-  },
-});
-
-/** What a template can become: each segment with a placeholder is any segment. */
-const patternOf = (template: string): string =>
-  template
-    .replaceAll(/\{[^}]*\}/g, '*')
-    .split(':')
-    .map((segment) => (segment.includes('*') ? '*' : segment))
-    .join(':');
-
-function isPossible(rules: readonly Rule[], template: string): boolean {
-  const pattern = patternOf(template);
-  // What is not a name even with a placeholder filled in has another fault.
-  if (!isChannelName(pattern.replaceAll('*', 'x'))) return true;
-  return rules.some((rule) => intersectPatterns(rule.pattern.source, pattern) !== null);
-}
-
-/** A rule must match the channels of a bridge, and that for dead letters. */
-function checkChannels(rules: readonly Rule[], bridge: BridgeConfig & { direction: 'in' }, problems: Problems): void {
-  const { name, poison, to } = bridge;
-  const check = (channel: string, path: Path) => {
-    if (!isPossible(rules, channel)) problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
-  };
-  check(to.channel, ['bridges', name, 'to', 'channel']);
-  if (poison.kind === 'deadLetter') check(poison.channel, ['bridges', name, 'poison', 'deadLetter']);
 }

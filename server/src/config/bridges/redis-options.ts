@@ -1,21 +1,38 @@
 import { z } from 'zod';
 import { option } from '../options/option.ts';
 import { text } from '../values.ts';
-import { type BridgeSystem, serversOf, textsOf } from './bridge-system.ts';
+import { type BridgeSystem, textsOf } from './bridge-system.ts';
 import { brokerUrl } from './broker-url.ts';
+import { serverOfUrl } from './server-of.ts';
+
+const PORTS = { redis: '6379', rediss: '6379' };
+
+/** The database of a URL: 2 of `redis://host/2`. */
+function databaseOf(text: string): string {
+  const { pathname, searchParams } = new URL(text.trim());
+  return String(Number(pathname.slice(1) || (searchParams.get('db') ?? '0')));
+}
 
 /** Redis Streams. */
 export const REDIS_SYSTEM = {
   title: 'Redis Streams',
   connection: {
     url: option({
-      schema: brokerUrl({ of: 'a Redis', schemes: ['redis', 'rediss'], example: 'redis://host:6379' }),
+      schema: brokerUrl({
+        ...{ of: 'a Redis', schemes: ['redis', 'rediss'], example: 'redis://host:6379' },
+        path: {
+          pattern: /^\/?\d*$/,
+          error: 'has a path, which must be the number of a database. Example: "redis://host:6379/0"',
+        },
+      }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',
-      description: 'The Redis: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.',
+      description:
+        'The Redis: `redis://user:password@host:6379/0`, or `rediss://…` for TLS. One server: a bridge knows neither Redis Cluster nor Sentinel.',
     }),
   },
+  hasKeys: true,
   from: {
     streams: option({
       schema: z
@@ -26,7 +43,7 @@ export const REDIS_SYSTEM = {
       required: true,
       defaultText: 'required',
       type: 'list of keys',
-      description: 'The streams to read. They must be of one slot in a Redis Cluster.',
+      description: 'The streams to read.',
     }),
     group: option({
       schema: text('the name of a consumer group'),
@@ -50,9 +67,11 @@ export const REDIS_SYSTEM = {
       description: 'Where a new consumer group begins.',
     }),
   },
-  reader: (connection, { streams, group }) => ({
-    servers: serversOf(connection),
-    parts: textsOf(streams).map((stream) => `the stream "${stream}" with the group "${group}"`),
+  reader: ({ url }, { streams, group }) => ({
+    parts: textsOf(streams).map((stream) => ({
+      name: `the stream "${stream}" with the group "${group}"`,
+      id: [serverOfUrl(String(url), PORTS), databaseOf(String(url)), stream, String(group)],
+    })),
     remedy: 'Give one of them another "group"',
   }),
   to: {

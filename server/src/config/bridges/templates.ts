@@ -1,17 +1,71 @@
 /** The placeholders of templates. The package `@sluice/bridges` fills them in. */
 
-const PLACEHOLDER = /\{([^{}]*)\}/g;
-const NAMES = ['topic', 'subject', 'key', 'event', 'channel'];
-const PREFIXES = ['header:', 'tag:', 'data:/'];
+import type { BridgeOptions, DataFormat } from '../../bridge.ts';
+import { rowsOf, type Table } from '../options/option.ts';
 
-const isKnown = (name: string): boolean =>
-  NAMES.includes(name) || PREFIXES.some((prefix) => name.startsWith(prefix) && name.length > prefix.length);
+/** `type` of the options that are templates. */
+const TEMPLATE = 'template';
+
+/** Placeholders that have a value. After a colon, `name` and `path` stand for any. */
+export interface Placeholders {
+  /** For people. */
+  readonly of: string;
+  readonly known: readonly string[];
+}
+
+/** Of messages of a channel. */
+const OUTBOUND: Placeholders = { of: 'a message of a channel', known: ['channel', 'event', 'tag:name'] };
+
+interface Inbound {
+  readonly title: string;
+  readonly hasKeys: boolean;
+  readonly data: DataFormat;
+}
+
+/** Of messages of a broker. */
+export const placeholdersOf = ({ title, hasKeys, data }: Inbound): Placeholders => ({
+  of: `a message of ${title} with data: ${data}`,
+  known: [
+    ...['topic', 'subject'],
+    ...(hasKeys ? ['key'] : []),
+    'header:name',
+    ...(data === 'json' || data === 'cloudevents' ? ['data:/path'] : []),
+    ...(data === 'cloudevents' ? ['event'] : []),
+  ],
+});
+
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+const ANY = ['topic', 'subject', 'key', 'event', 'channel', 'header:name', 'data:/path', 'tag:name'];
+
+function isOneOf(known: readonly string[], name: string): boolean {
+  return known.some((each) => {
+    const [prefix] = /^[a-z]+:\/?/.exec(each) ?? [];
+    return prefix === undefined ? name === each : name.startsWith(prefix) && name.length > prefix.length;
+  });
+}
 
 /** What is wrong with a template; `null`: nothing. */
-export function templateFault(template: string): string | null {
-  const unknown = [...template.matchAll(PLACEHOLDER)].find(([, name = '']) => !isKnown(name));
+export function templateFault(template: string, { of, known }: Placeholders): string | null {
+  const unknown = [...template.matchAll(PLACEHOLDER)].find(([, name = '']) => !isOneOf(known, name));
   if (unknown !== undefined) {
-    return `uses ${unknown[0]}, which is no placeholder. Use {topic}, {subject}, {key}, {event}, {channel}, {header:name}, {tag:name} or {data:/path}`;
+    return `uses ${unknown[0]}, which is no placeholder for ${of}. Use ${known.map((name) => `{${name}}`).join(', ')}`;
   }
   return /[{}]/.test(template.replaceAll(PLACEHOLDER, '')) ? 'has a brace without its other half. Remove it' : null;
+}
+
+/** What is wrong with the braces of options that a bridge has as `from`, or as `to` of a bridge that sends: by option. */
+export function faultsOfBraces(table: Table, options: BridgeOptions): readonly (readonly [string, string])[] {
+  return rowsOf(table).flatMap(({ path, type }) => {
+    const texts = [options[path]].flat().filter((value) => typeof value === 'string');
+    const faults = texts.flatMap(
+      (text) => (type === TEMPLATE ? templateFault(text, OUTBOUND) : literalFault(text)) ?? [],
+    );
+    return faults.slice(0, 1).map((fault) => [path, fault] as const);
+  });
+}
+
+/** Other braces are right: those of a hash tag of Redis, for example. */
+function literalFault(text: string): string | null {
+  const found = [...text.matchAll(PLACEHOLDER)].find(([, name = '']) => isOneOf(ANY, name));
+  return found === undefined ? null : `has ${found[0]}, which is not filled in here. Write a name without placeholders`;
 }

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { BridgeOptions } from '../../bridge.ts';
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
-import { type BridgeSystem, serversOf } from './bridge-system.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+import { isPort } from './host-port.ts';
+import { serverOf } from './server-of.ts';
 
 const key = (name: string) => {
   const error = `must be the ${name} of CURVE, 40 characters of Z85`;
@@ -10,8 +12,32 @@ const key = (name: string) => {
 };
 
 const ADDRESS = String.raw`\s*(?:tcp://[^,\s]+:\d+|ipc://[^,\s]+)\s*`;
+const arePorts = (addresses: string): boolean =>
+  [...addresses.matchAll(/:(\d+)\s*(?:,|$)/g)].every(([, port = '']) => isPort(port));
 /** One address, or several with commas. */
 const ADDRESSES = new RegExp(`^${ADDRESS}(?:,${ADDRESS})*$`);
+
+const addressesOf = ({ url }: BridgeOptions): readonly string[] =>
+  String(url)
+    .split(',')
+    .map((address) => address.trim());
+
+/** Of `tcp://host:port`, or `ipc://path`. */
+function addressId(address: string, bind: boolean): readonly (string | null)[] {
+  const role = bind ? 'bind' : 'connect';
+  const [, host = '', port = ''] = /^tcp:\/\/(.*):(\d+)$/.exec(address) ?? [];
+  if (port === '') return [role, address, ''];
+  // A socket that listens at all addresses of the machine also listens at each of them.
+  const isAny = bind && ['*', '0.0.0.0', '[::]'].includes(host);
+  return [role, isAny ? null : serverOf(host, ''), String(Number(port))];
+}
+
+/** Addresses to which no connection is possible. */
+function faultOfAddresses(connection: BridgeOptions) {
+  const wrong = addressesOf(connection).some((address) => address.startsWith('tcp://*:'));
+  if (connection.url === undefined || connection.bind === true || !wrong) return undefined;
+  return { option: 'url', fault: 'names "*", where only a socket with "bind" can be. Write a host, or add bind: true' };
+}
 
 /** A key that has no effect would leave a connection open that looks encrypted. */
 function faultOfKeys({ bind, secretKey, publicKey, serverKey }: BridgeOptions) {
@@ -31,10 +57,9 @@ export const ZEROMQ_SYSTEM = {
   title: 'ZeroMQ',
   connection: {
     url: option({
-      schema: text('an address like "tcp://host:5555"').regex(
-        ADDRESSES,
-        'is not an address. Write one like "tcp://host:5555"; several with commas',
-      ),
+      schema: text('an address like "tcp://host:5555"')
+        .regex(ADDRESSES, 'is not an address. Write one like "tcp://host:5555"; several with commas')
+        .refine(arePorts, { error: 'has a port that is none. Choose one from 1 to 65535' }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'address',
@@ -51,6 +76,7 @@ export const ZEROMQ_SYSTEM = {
       schema: key('secret key'),
       defaultText: 'none: not encrypted; or `secretKeyEnv`',
       type: 'text',
+      kind: 'secret',
       description: 'The secret key of this gateway: encrypts with CURVE. With `bind`, peers must know its public key.',
     }),
     publicKey: option({
@@ -66,6 +92,7 @@ export const ZEROMQ_SYSTEM = {
       description: 'The public key of the peer that listens, for a connection without `bind`.',
     }),
   },
+  hasKeys: false,
   from: {
     socket: option({
       schema: oneOf(['router', 'pull', 'sub']),
@@ -90,8 +117,10 @@ export const ZEROMQ_SYSTEM = {
     socket === 'sub' && connection.bind !== true
       ? undefined
       : {
-          servers: serversOf(connection),
-          parts: [`what is sent to ${connection.url}`],
+          parts: addressesOf(connection).map((address) => ({
+            name: `what is sent to ${address}`,
+            id: addressId(address, connection.bind === true),
+          })),
           remedy: 'Give each of them an address of its own, or use sub sockets that connect',
         },
   to: {
@@ -111,7 +140,7 @@ export const ZEROMQ_SYSTEM = {
       description: 'The first frame of a `pub` socket, by which subscribers select.',
     }),
   },
-  fault: faultOfKeys,
+  fault: (connection) => faultOfAddresses(connection) ?? faultOfKeys(connection),
   fromFault: ({ socket, topics }) =>
     topics != null && socket !== 'sub' ? 'has "topics", which only socket: sub has. Remove it' : null,
 } satisfies BridgeSystem;

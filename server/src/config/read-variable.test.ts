@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { ConfigInput } from './config.ts';
+import { ConfigError, parseConfig } from './schema.ts';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+const BASE = { keys: [{ secret: SECRET }], channels: { '**': { history: true } } };
+
+/** Every option outside of bridges that names an environment variable. */
+const OPTIONS: Readonly<Record<string, (name: unknown) => object>> = {
+  'keys[0].secretEnv': (secretEnv) => ({ keys: [{ secretEnv }] }),
+  'apiKeys[0].secretEnv': (secretEnv) => ({ apiKeys: [{ name: 'backend', secretEnv }] }),
+  'hooks.h.keys[0].keyEnv': (keyEnv) => ({
+    hooks: { h: { url: 'https://example.com', on: ['connect'], keys: [{ keyEnv }] } },
+  }),
+  'webhooks.w.keys[0].keyEnv': (keyEnv) => ({
+    webhooks: { w: { url: 'https://example.com', events: ['user.*'], keys: [{ keyEnv }] } },
+  }),
+  'apps.shop.keys[0].secretEnv': (secretEnv) => ({
+    apps: { shop: { at: { path: '/apps/shop' }, keys: [{ secretEnv }] } },
+  }),
+};
+
+function problemsOf(input: object): readonly string[] {
+  try {
+    parseConfig({ ...BASE, ...input } as ConfigInput, { env: {} });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe.each(Object.entries(OPTIONS))('%s', (path, withName) => {
+  it('says which variable is not set', () => {
+    expect(problemsOf(withName('SHOP_SECRET_2'))).toEqual([
+      expect.stringContaining(`${path}: the environment variable SHOP_SECRET_2 is not set. Make one with`),
+    ]);
+  });
+
+  it.each(['redis://user:hunter2@h', 'hunter2', 'HUNTER2HUNTER2HUNTER2', 'whsec_hunter2==', 'hunter2\nhunter2'])(
+    'never repeats a secret that is given instead of a name: %j',
+    (secret) => {
+      const problems = problemsOf(withName(secret));
+      expect(problems).toEqual([expect.stringContaining(`${path}: `)]);
+      expect(problems.join()).toMatch(/names an environment variable|must be the name of an environment variable/);
+      expect(problems.join()).not.toMatch(/hunter2/i);
+    },
+  );
+});
+
+it('a variable may have any name, if it is set', () => {
+  const read = () => parseConfig({ ...BASE, keys: [{ secretEnv: 'my.secret' }] }, { env: { 'my.secret': SECRET } });
+  expect(read).not.toThrow();
+});
