@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { parseConfig } from '@sluice/server/cli-support';
 import { expect, it } from 'vitest';
-import { guideBridges } from './support/guide.ts';
+import { guideBridges, guideText } from './support/guide.ts';
 
 const guides = readdirSync(new URL('../../docs/bridges', import.meta.url)).map((file) => file.replace('.md', ''));
 
@@ -29,4 +29,11 @@ it.each([...guides, '../bridges'])('the bridges of docs/bridges/%s.md are valid'
     const check = () => parseConfig(config as Parameters<typeof parseConfig>[0], { env });
     expect(check, JSON.stringify(bridge)).not.toThrow();
   }
+});
+
+it.each(guides)('docs/bridges/%s.md promises nothing that the memory engine does not keep', (guide) => {
+  const text = guideText(guide);
+  const promise = text.search(/\| loss \|/);
+  const engines = text.indexOf('These hold with the [durable or the Redis engine](../engines.md).');
+  expect(promise === -1 || (engines !== -1 && engines < promise)).toBe(true);
 });

@@ -5,13 +5,26 @@ import { formatPath, type Path } from './problems.ts';
 
 /** Valid settings that are probably not intended: each as `option.path: what it means. What to do`. */
 export function hintsFor({ apps, ...main }: Config): string[] {
-  return [...hintsForApp(main), ...apps.flatMap(({ name, config }) => hintsForApp(config, ['apps', name]))];
+  return [
+    ...hintsForApp(main),
+    ...hintsForBridges(main),
+    ...apps.flatMap(({ name, config }) => hintsForApp(config, ['apps', name])),
+  ];
 }
 
 const hintsForApp = (config: Omit<Config, 'apps'>, base: Path = []): string[] => [
   ...hintsForRules(config.channels, base),
   ...hintsForTickets(config, base),
 ];
+
+/** An app has no bridges. */
+const hintsForBridges = ({ engine, bridges }: Omit<Config, 'apps'>): string[] =>
+  engine === 'memory' && bridges.length > 0
+    ? [`${formatPath(['bridges'])}: with the engine "memory", a restart loses messages ${BRIDGES_LOSE}`]
+    : [];
+
+const BRIDGES_LOSE =
+  'that were read and acknowledged to the broker, and messages that were not sent yet. Choose engine: durable or redis';
 
 /** Are there other processes that cannot open the tickets of this one? */
 export const hasLocalTickets = (config: Omit<Config, 'apps'>): boolean =>
