@@ -123,7 +123,7 @@ describe('options of bridges that send', () => {
   });
 
   describe.each(OUT.filter(({ type }) => type === 'template'))('$name: $option', (at) => {
-    it.each(['{channel}', 'a-{event}', '{tag:a}.{tag:b}'])('may be %s', (text) => {
+    it.each(['{channel}', '{source}', 'a-{event}', '{tag:a}.{tag:b}'])('may be %s', (text) => {
       expect(problemsWith(at, text)).toEqual([]);
     });
 
@@ -132,7 +132,7 @@ describe('options of bridges that send', () => {
       (text) => {
         expect(problemsWith(at, text)).toEqual([
           expect.stringContaining(
-            `uses ${text}, which is no placeholder for a message of a channel. Use {channel}, {event}, {tag:name}`,
+            `uses ${text}, which is no placeholder for a message of a channel. Use {channel}, {source}, {event}, {tag:name}`,
           ),
         ]);
       },
@@ -144,7 +144,7 @@ describe('options of bridges that send', () => {
   });
 
   it.each(OUT.filter(({ type }) => type !== 'template'))('$name: $option is no template', (at) => {
-    for (const placeholder of ['{event}', '{channel}', '{tag:a}', '{key}', '{topic}']) {
+    for (const placeholder of ['{event}', '{channel}', '{source}', '{tag:a}', '{key}', '{topic}']) {
       expect(problemsWith(at, `audit-${placeholder}`)).toHaveLength(1);
     }
   });

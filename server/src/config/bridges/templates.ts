@@ -14,7 +14,7 @@ export interface Placeholders {
 }
 
 /** Of messages of a channel. */
-const OUTBOUND: Placeholders = { of: 'a message of a channel', known: ['channel', 'event', 'tag:name'] };
+const OUTBOUND: Placeholders = { of: 'a message of a channel', known: ['channel', 'source', 'event', 'tag:name'] };
 
 interface Inbound {
   readonly title: string;
@@ -35,7 +35,7 @@ export const placeholdersOf = ({ title, hasKeys, data }: Inbound): Placeholders 
 });
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
-const ANY = ['topic', 'subject', 'key', 'event', 'channel', 'header:name', 'data:/path', 'tag:name'];
+const ANY = ['topic', 'subject', 'key', 'event', 'channel', 'source', 'header:name', 'data:/path', 'tag:name'];
 
 function isOneOf(known: readonly string[], name: string): boolean {
   return known.some((each) => {
