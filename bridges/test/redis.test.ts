@@ -161,6 +161,39 @@ describe.skipIf(skip)('entries of Redis that are removed before a bridge reads t
   });
 });
 
+it.skipIf(skip)('a bridge from the newest entry of Redis goes on where it began if the group is lost', async () => {
+  const server = await startRedis();
+  const redis = connect(server);
+  onTestFinished(() => redis.disconnect());
+  const add = (n: number) => redis.xadd('regrouped', '*', 'data', `${n}`);
+  const folder = dataFolder();
+  const run = () =>
+    startGateway({
+      ...{ channels: { orders: { history: true } }, engine: 'durable', durable: { data: folder } },
+      bridges: {
+        in: {
+          ...{ redis: { url: `redis://127.0.0.1:${server.port}` }, to: { channel: 'orders' } },
+          from: { streams: ['regrouped'], start: 'newest' },
+        },
+      },
+    });
+  await add(1);
+  const first = await run();
+  await expect.poll(async () => (await first.bridge('in')).state).toBe('running');
+  await add(2);
+  await expect.poll(() => first.data('orders')).toEqual([2]);
+  await first.close();
+  await redis.xgroup('DESTROY', 'regrouped', 'sluice');
+  await add(3);
+  const second = await run();
+  await expect.poll(() => second.data('orders')).toEqual([2, 3]);
+  await second.close();
+  await redis.del('regrouped');
+  await add(4);
+  const third = await run();
+  await expect.poll(() => third.data('orders')).toEqual([2, 3, 4]);
+});
+
 it.skipIf(skip)('a bridge from Redis notices that its server is silent, and connects again', async () => {
   const server = await startRedis();
   const redis = connect(server);

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { SourceHost } from '../systems.ts';
 import { EntryCounts } from './entry-counts.ts';
 import { fieldsOf } from './fields-of.ts';
 
@@ -12,6 +13,12 @@ type Pending = readonly [
   consumers: readonly (readonly [name: string, count: string])[] | null,
 ];
 
+export interface GroupProgressParts {
+  readonly checkpoints: SourceHost['checkpoints'];
+  /** Called with the number of entries that were removed before they were read. */
+  readonly onLost: (count: number) => void;
+}
+
 /**
  * How far streams were read, which is kept in consumer groups.
  *
@@ -22,21 +29,32 @@ type Pending = readonly [
 export class GroupProgress {
   readonly #redis: Redis;
   readonly #group: string;
+  readonly #checkpoints: SourceHost['checkpoints'];
   readonly counts: EntryCounts;
 
-  /** @param onLost called with the number of entries that were removed before they were read */
-  constructor(redis: Redis, group: string, onLost: (count: number) => void) {
+  constructor(redis: Redis, group: string, { checkpoints, onLost }: GroupProgressParts) {
     this.#redis = redis;
     this.#group = group;
+    this.#checkpoints = checkpoints;
     this.counts = new EntryCounts({ redis, onLost });
   }
 
   /**
    * The entry behind which to read.
    *
-   * @param start where a new group begins: `0` or `$`
+   * @param start where a new group begins: `0` or `$`. If Redis has lost a group, `$` would be behind entries that were
+   *   not read; so the engine keeps where the latest connection began
    */
   async open(stream: string, start: string): Promise<string> {
+    const name = `redis ${stream} ${this.#group}`;
+    const noted = await this.#checkpoints.read(name);
+    const after = await this.#begin(stream, start === '$' ? (noted ?? start) : start);
+    if (after !== noted) await this.#checkpoints.save(name, after);
+    return after;
+  }
+
+  /** @param start where the group begins if there is none */
+  async #begin(stream: string, start: string): Promise<string> {
     try {
       await this.#redis.xgroup('CREATE', stream, this.#group, start, 'MKSTREAM');
     } catch (error) {

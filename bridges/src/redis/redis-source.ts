@@ -57,9 +57,9 @@ class OpenRedisSource implements OpenSource {
   constructor(redis: Redis, { from }: InboundBridge, host: SourceHost) {
     this.#redis = redis;
     this.#clock = host.clock;
-    this.#progress = new GroupProgress(redis, textOption(from, 'group'), (count) =>
-      host.count('lost', count, `${listOption(from, 'streams').join(', ')}: removed before they were read`),
-    );
+    const lost = `${listOption(from, 'streams').join(', ')}: removed before they were read`;
+    const onLost = (count: number) => host.count('lost', count, lost);
+    this.#progress = new GroupProgress(redis, textOption(from, 'group'), { checkpoints: host.checkpoints, onLost });
     this.#start = textOption(from, 'start') === 'oldest' ? '0' : '$';
     this.#body = textOption(from, 'body');
     this.#after = new Map(listOption(from, 'streams').map((stream) => [stream, this.#start]));
