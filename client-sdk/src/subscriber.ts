@@ -137,9 +137,12 @@ export class Subscriber implements Subscription {
   /** Delivers the backlog before everything that is held. */
   precede({ gap, messages }: Backlog): void {
     if (!this.#held) return;
-    const runs = messages.map((message) => () => this.hear(message));
-    if (gap) runs.unshift(() => this.miss(gap));
-    this.#held.unshift(...runs);
+    // Not `unshift(...)`: a call has room for some 100,000 arguments.
+    this.#held = [
+      ...(gap ? [() => this.miss(gap)] : []),
+      ...messages.map((message) => () => this.hear(message)),
+      ...this.#held,
+    ];
     this.#release();
   }
 

@@ -183,3 +183,25 @@ it('does not change an absolute time', async () => {
   gateway.socket.open();
   expect(gateway.socket.last('subscribe')).toMatchObject({ since: 5 });
 });
+
+it('delivers a backlog of any length', async () => {
+  start(0);
+  const [pages, size] = [4, 50_000];
+  void client.connect();
+  await turn();
+  await gateway.socket.accept({ time: TRUE_TIME });
+  client.channel('a').subscribe(() => {});
+  await turn();
+  gateway.socket.subscribed(pages * size);
+  let seen = 0;
+  client.channel('a').subscribe(() => seen++, { since: { ago: 60_000 } });
+  for (let page = pages - 1; page >= 0; page--) {
+    await turn();
+    const messages = Array.from({ length: size }, (_, at) => page * size + at + 1).map((offset) => {
+      return { id: `${offset}`, offset, time: TRUE_TIME, data: offset };
+    });
+    gateway.socket.reply('history', { epoch: 'e1', head: pages * size, first: 1, messages });
+  }
+  await turn();
+  expect(seen).toBe(pages * size);
+});

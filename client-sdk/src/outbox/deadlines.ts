@@ -28,7 +28,8 @@ export class Deadlines {
   schedule(least = 0): void {
     this.stop();
     const now = this.#queue.clock();
-    const next = Math.min(...this.#queue.list.map((entry) => deadline(entry, this.#lifetimes, now)));
+    let next = Number.POSITIVE_INFINITY;
+    for (const entry of this.#queue.list) next = Math.min(next, deadline(entry, this.#lifetimes, now));
     const pause = Math.min(Math.max(next - now, least), LONGEST);
     if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#sweep(), pause);
   }

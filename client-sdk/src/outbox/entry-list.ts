@@ -50,8 +50,12 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
   /** A place after `last`, and after everything that this page published earlier. */
   protected placeBehind(last: number, key: string): number {
     const own = [...this.own];
-    const before = own.slice(0, own.indexOf(key)).map((other) => this.get(other)?.order ?? 0);
-    return Math.max(last, ...before.filter((place) => place < PENDING)) + UNSTORED;
+    let highest = last;
+    for (const other of own.slice(0, own.indexOf(key))) {
+      const place = this.get(other)?.order ?? 0;
+      if (place < PENDING) highest = Math.max(highest, place);
+    }
+    return highest + UNSTORED;
   }
 
   /**

@@ -66,6 +66,14 @@ describe('GroupState', () => {
     }
   });
 
+  it('continues from any number of records', () => {
+    const count = 200_000;
+    const { state, records } = start();
+    claim(state, operation(count, 0), count);
+    const restored = new GroupState(records.of(state), { vary: () => 0.5 });
+    expect([restored.floor, restored.stats(logOf(count), 0)]).toEqual([0, state.stats(logOf(count), 0)]);
+  });
+
   it('restores an order that a redriven message leads', () => {
     const { state, records } = start();
     const [one] = claim(state, operation(5, 0, byTag), 1);

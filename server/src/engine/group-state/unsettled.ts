@@ -24,7 +24,7 @@ export class Unsettled {
   constructor(next: number, records: readonly EntryRecord[], changed: (entry: Entry) => void) {
     this.#changed = changed;
     this.#next = next;
-    this.#floor = Math.min(next, ...records.filter(({ copy }) => !copy).map(({ offset }) => offset - 1));
+    this.#floor = records.reduce((floor, { copy, offset }) => (copy ? floor : Math.min(floor, offset - 1)), next);
     // Blocked ones last: they are behind the others of their order.
     const isBlocked = ({ phase }: EntryRecord) => phase === 'blocked';
     const inOrder = [...records.filter((record) => !isBlocked(record)), ...records.filter(isBlocked)];
