@@ -35,23 +35,28 @@ describe('a connection', () => {
   it('that opens in time leaves no timer', async () => {
     const bell = new Bell();
     const connection = new Connection();
-    expect(await openInTime(bell, async () => connection)).toBe(connection);
-    expect(bell.isSet).toBe(false);
+    const { signal } = new AbortController();
+    expect(await openInTime({ clock: bell, signal }, async () => connection)).toBe(connection);
+    expect([bell.isSet, getEventListeners(signal, 'abort')]).toEqual([false, []]);
   });
 
-  it('that does not open is given up, and closed if it opens later', async () => {
+  it.each([
+    ['in time', 'did not answer', (bell: Bell) => bell.ring()],
+    ['before the bridge stops', 'the bridge stops', (_: Bell, stop: AbortController) => stop.abort()],
+  ])('that does not open %s is given up, and closed if it opens later', async (_, reason, end) => {
     const bell = new Bell();
+    const stop = new AbortController();
     const connection = new Connection();
     let open: (connection: Connection) => void = () => {};
     const opening = openInTime(
-      bell,
+      { clock: bell, signal: stop.signal },
       () =>
         new Promise<Connection>((resolve) => {
           open = resolve;
         }),
     );
-    bell.ring();
-    await expect(opening).rejects.toThrow('did not answer');
+    end(bell, stop);
+    await expect(opening).rejects.toThrow(reason);
     open(connection);
     await expect.poll(() => connection.closed).toBe(1);
   });

@@ -5,19 +5,30 @@ const OPEN = 30_000;
 /** Milliseconds for which it may take to close: its client gives up earlier, if it can. */
 const CLOSE = 10_000;
 
-/** Opens a connection, or gives up. One that opens later is closed. */
+/** When a connection is given up, or closed. */
+export interface ClosingOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Opens a connection, or gives up: after a while, and when the signal aborts. One that opens later is closed. */
 export async function openInTime<T extends { close(): Promise<void> }>(
-  clock: Clock,
+  { clock, signal }: ClosingOptions,
   open: () => Promise<T>,
 ): Promise<T> {
   let isLate = false;
   let timer: Timer | undefined;
+  let stop = () => {};
   const opening = open();
   const late = new Promise<never>((_, reject) => {
-    timer = clock.after(OPEN, () => {
+    const giveUp = (reason: string) => {
       isLate = true;
-      reject(new Error(`the broker did not answer within ${OPEN / 1_000} s`));
-    });
+      reject(new Error(reason));
+    };
+    timer = clock.after(OPEN, () => giveUp(`the broker did not answer within ${OPEN / 1_000} s`));
+    stop = () => giveUp('the bridge stops');
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
   });
   opening.then(
     (opened) => (isLate ? opened.close() : undefined),
@@ -27,13 +38,8 @@ export async function openInTime<T extends { close(): Promise<void> }>(
     return await Promise.race([opening, late]);
   } finally {
     timer?.cancel();
+    signal.removeEventListener('abort', stop);
   }
-}
-
-/** When a connection is closed. */
-export interface ClosingOptions {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -20,18 +20,20 @@ export interface KeepConnectedParts<T> {
   readonly open: () => Promise<T>;
   /** Uses a connection until it is lost, or until the signal aborts. */
   readonly use: (open: T) => Promise<void>;
+  /** Closes the connection when it aborts. Default: the signal with which nothing new begins. */
+  readonly cut?: AbortSignal;
 }
 
 /** Connects and uses the connection, again and again with growing delays, until the signal aborts. */
 export async function keepConnected<T extends { close(): Promise<void> }>(
-  { host, backoff, open, use }: KeepConnectedParts<T>,
+  { host, backoff, open, use, cut }: KeepConnectedParts<T>,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       host.moved('connecting');
-      const opened = await openInTime(host.clock, open);
-      await closing(opened, { clock: host.clock, signal }, () => use(opened));
+      const opened = await openInTime({ clock: host.clock, signal }, open);
+      await closing(opened, { clock: host.clock, signal: cut ?? signal }, () => use(opened));
     } catch (error) {
       if (error instanceof Stopped) {
         host.moved('failed', error.message);

@@ -107,4 +107,17 @@ describe('batches on their way to a broker', () => {
     await rig.confirm('first');
     await next;
   });
+
+  it('fail when the connection is lost, once what was sent was answered', async () => {
+    for (const sent of [[], ['first']]) {
+      const rig = new Rig(9, 1);
+      for (const name of sent) rig.add(name, 1);
+      const next = expect(rig.window.orFail(new Promise(() => {}))).rejects.toThrow('the server has stopped');
+      rig.window.lose(new Error('the server has stopped'));
+      for (const name of sent) await rig.confirm(name);
+      await next;
+      expect(rig.acknowledged).toEqual(sent);
+      await expect(rig.window.room()).rejects.toThrow('the server has stopped');
+    }
+  });
 });

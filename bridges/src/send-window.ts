@@ -30,6 +30,7 @@ export class SendWindow {
   #bytes = 0;
   /** Has a batch failed? Nothing is sent behind it; those before it are still acknowledged. */
   #isBroken = false;
+  #lost: { readonly error: unknown } | undefined;
   #latest: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
 
@@ -74,13 +75,25 @@ export class SendWindow {
       await acknowledge();
       this.#unconfirmed -= count;
       this.#bytes -= bytes;
+      this.#failIfLost();
       this.#wake?.();
     };
     this.#latest = finish();
     this.#latest.catch((error: unknown) => this.#failure.abort(error));
   }
 
-  /** Waits for something else, or rejects if a batch has failed. */
+  /** The connection is lost: what was sent fails, or is confirmed, and nothing is sent any more. */
+  lose(error: unknown): void {
+    this.#isBroken = true;
+    this.#lost = { error };
+    this.#failIfLost();
+  }
+
+  #failIfLost(): void {
+    if (this.#lost !== undefined && this.#unconfirmed === 0) this.#failure.abort(this.#lost.error);
+  }
+
+  /** Waits for something else, or rejects if a batch has failed, or the connection. */
   async orFail<T>(work: Promise<T>): Promise<T> {
     const result = await unlessLost(this.#failure.signal, work);
     if (this.#isBroken) await this.done();

@@ -30,6 +30,7 @@ class Channel extends ScriptHost {
   override async openFeed(): Promise<OutboundFeed> {
     this.openFeeds++;
     let isOpen = true;
+    let isFinished = false;
     let next = 0;
     let end = () => {};
     const closed = new Promise<void>((resolve) => {
@@ -41,7 +42,7 @@ class Channel extends ScriptHost {
         const batch = this.#batches[next];
         if (batch === undefined) await closed;
         next++;
-        return isOpen && batch !== undefined ? batch : { gaps: [], messages: [] };
+        return !isFinished && batch !== undefined ? batch : { gaps: [], messages: [] };
       },
       acknowledge: async (dead = new Map(), first?: number) => {
         const lost = Math.max(0, dead.size - this.roomForDead);
@@ -52,9 +53,14 @@ class Channel extends ScriptHost {
         if (this.#batches.length === 0) this.stop.abort();
         return lost;
       },
+      finish: () => {
+        isFinished = true;
+        end();
+      },
       close: () => {
         if (isOpen) this.openFeeds--;
         isOpen = false;
+        isFinished = true;
         end();
       },
     };

@@ -8,7 +8,10 @@ import type {
 } from '@sluice/server/bridging';
 import { Backoff } from './backoff.ts';
 import { ConfirmTimer } from './confirm-timer.ts';
+import { failureOf } from './connection.ts';
+import { Grace } from './grace.ts';
 import { keepConnected } from './keep-connected.ts';
+import { pause } from './pause.ts';
 import { SendWindow, type SendWindowLimits } from './send-window.ts';
 import type { OpenSink, Route, Sink } from './sink.ts';
 import { type RefusedRecord, SinkBatch } from './sink-batch.ts';
@@ -41,6 +44,17 @@ interface Connected {
   readonly window: SendWindow;
   readonly timer: ConfirmTimer;
 }
+
+/** When a bridge ends. */
+interface Signals {
+  /** It sends nothing new. */
+  readonly stop: AbortSignal;
+  /** It no longer waits for what it has sent. */
+  readonly over: AbortSignal;
+}
+
+/** For a bridge that no other node runs. */
+const NEVER = new AbortController().signal;
 
 /** What became of a batch, or of its beginning. */
 interface Acknowledged {
@@ -77,30 +91,63 @@ export class SinkRunner implements Bridge {
     this.#pace = new SlowStart(parts.config.inFlight);
   }
 
-  run(signal: AbortSignal): Promise<void> {
+  async run(stop: AbortSignal, lost: AbortSignal = NEVER): Promise<void> {
     const { host, sink } = this.#parts;
     this.#refused.clear();
     this.#attempts.clear();
     this.#confirmed.clear();
-    const use = (open: OpenSink) => this.#send(open, signal);
-    return keepConnected({ host, backoff: this.#backoff, open: () => sink.open(), use }, signal);
+    const grace = new Grace({ clock: host.clock, stop, lost });
+    const use = (open: OpenSink) => this.#send(open, { stop, over: grace.over });
+    try {
+      await keepConnected({ host, backoff: this.#backoff, open: () => sink.open(), use, cut: grace.over }, stop);
+    } finally {
+      grace.close();
+    }
   }
 
-  async #send(open: OpenSink, signal: AbortSignal): Promise<void> {
+  /** A feed ends if the engine does not answer. That is no failure of the broker. */
+  async #send(open: OpenSink, signals: Signals): Promise<void> {
     const { host } = this.#parts;
-    const feed = await host.openFeed();
-    const close = () => feed.close();
-    signal.addEventListener('abort', close);
+    while (!signals.stop.aborted) {
+      const reason = await this.#useFeed(open, signals);
+      if (signals.stop.aborted) return;
+      host.moved('holding', reason);
+      await pause(host.clock, this.#backoff.next(), signals.stop);
+    }
+  }
+
+  /** Returns why the feed has ended. Rejects if the connection has. */
+  async #useFeed(open: OpenSink, { stop, over }: Signals): Promise<string> {
+    const { host } = this.#parts;
+    const feed = await host.openFeed().catch(failureOf);
+    if (typeof feed === 'string') return feed;
     const window = new SendWindow(() => this.#limits);
-    const timer = new ConfirmTimer({ clock: host.clock, why: () => undefined });
+    const timer = new ConfirmTimer({ clock: host.clock, why: () => open.held });
+    const finish = () => feed.finish();
+    const close = () => feed.close();
+    const lose = () => window.lose(open.lost?.reason);
+    stop.addEventListener('abort', finish);
+    over.addEventListener('abort', close);
+    open.lost?.addEventListener('abort', lose);
     try {
+      if (stop.aborted) finish();
+      if (open.lost?.aborted) lose();
       host.moved('running');
-      while (!signal.aborted && (await this.#sendBatch({ open, feed, window, timer })));
+      const reason = await this.#sendAll({ open, feed, window, timer });
       await window.done();
+      return reason;
     } finally {
-      signal.removeEventListener('abort', close);
+      stop.removeEventListener('abort', finish);
+      over.removeEventListener('abort', close);
+      open.lost?.removeEventListener('abort', lose);
       feed.close();
     }
+  }
+
+  async #sendAll(connected: Connected): Promise<string> {
+    let reason: string | undefined;
+    while (reason === undefined) reason = await this.#sendNext(connected);
+    return reason;
   }
 
   get #limits(): SendWindowLimits {
@@ -109,11 +156,12 @@ export class SinkRunner implements Bridge {
     return { most, batch: Math.ceil(most / parts), mostBytes: MOST_BYTES, batchBytes: MOST_BYTES / parts };
   }
 
-  /** `false`: the feed was closed. */
-  async #sendBatch({ open, feed, window, timer }: Connected): Promise<boolean> {
+  /** Returns why the feed has ended; `undefined`: it has not. */
+  async #sendNext({ open, feed, window, timer }: Connected): Promise<string | undefined> {
     await window.room();
-    const next = await window.orFail(feed.next(this.#limits.batch));
-    if (next.gaps.length + next.messages.length === 0) return false;
+    const next = await window.orFail(feed.next(this.#limits.batch).catch(failureOf));
+    if (typeof next === 'string') return next;
+    if (next.gaps.length + next.messages.length === 0) return 'the consumer group of the bridge is gone';
     const batch = this.#batchOf(next);
     window.add({
       count: batch.length,
@@ -124,7 +172,7 @@ export class SinkRunner implements Bridge {
     });
     // A sink that refuses a batch at once gets nothing behind it.
     if (this.#parts.sink.overlaps === true) await new Promise(setImmediate);
-    return true;
+    return undefined;
   }
 
   #batchOf(next: OutboundBatch): SinkBatch {

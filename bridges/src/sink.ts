@@ -44,6 +44,10 @@ export type OnConfirmed = (at: number) => void;
  */
 export interface OpenSink {
   send(records: readonly SinkRecord[], confirmed?: OnConfirmed): Promise<void>;
+  /** Aborts with the error that ended the connection, for clients that notice it while nothing is sent. */
+  readonly lost?: AbortSignal;
+  /** Why the broker confirms nothing at the moment, such as an alarm; `undefined`: it does not say. */
+  readonly held?: string | undefined;
   /** Ends the connection, and every `send` that waits. Never rejects. */
   close(): Promise<void>;
 }

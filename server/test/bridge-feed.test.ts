@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../src/auth/identity.ts';
 import { BridgeFeed, FeedLost } from '../src/bridges/bridge-feed.ts';
+import { ENGINE_RETRY } from '../src/channels/budgets.ts';
 import { EngineUnavailable } from '../src/engine/engine.ts';
 import { Refusal } from '../src/refusal.ts';
 import { createWorld } from './support/world.ts';
@@ -76,6 +77,55 @@ describe('the feed of a bridge', () => {
     const feed = await BridgeFeed.open(parts);
     await expect(feed.next(10)).rejects.toBeInstanceOf(FeedLost);
     expect(await offsetsOf(await BridgeFeed.open(parts))).toEqual([1, 2]);
+  });
+
+  describe('whose acknowledgement is not answered', () => {
+    /** The engine does not answer the first calls that settle deliveries. */
+    const failing = (parts: Parts, { times, isExecuted }: { times: number; isExecuted: boolean }) => {
+      const { store } = parts;
+      const settle = store.settle.bind(store);
+      store.settle = async (...args) => {
+        if (times-- <= 0) return settle(...args);
+        if (isExecuted) await settle(...args);
+        throw new EngineUnavailable('the connection was lost');
+      };
+    };
+
+    it.each([true, false])('tries again; the call was executed: %s', async (isExecuted) => {
+      const { world, parts } = await start(3);
+      const feed = await BridgeFeed.open(parts);
+      expect(await offsetsOf(feed)).toEqual([1, 2, 3]);
+      failing(parts, { times: 2, isExecuted });
+      const acknowledged = feed.acknowledge();
+      for (let at = 0; at < 3; at++) {
+        await world.idle();
+        world.clock.advance(ENGINE_RETRY);
+      }
+      await acknowledged;
+      const { store, target } = parts;
+      expect(await store.stats(target.ref, target.rule.delivery)).toMatchObject({ floor: 3, inFlight: 0 });
+    });
+
+    it('gives up when it is closed', async () => {
+      const { parts } = await start(3);
+      const feed = await BridgeFeed.open(parts);
+      await feed.next(10);
+      failing(parts, { times: 9, isExecuted: false });
+      const acknowledged = expect(feed.acknowledge()).rejects.toBeInstanceOf(EngineUnavailable);
+      feed.finish();
+      feed.close();
+      await acknowledged;
+    });
+  });
+
+  it('acknowledges the beginning of a batch, and what it returned before it was finished', async () => {
+    const { parts } = await start(3);
+    const feed = await BridgeFeed.open(parts);
+    await feed.next(10);
+    feed.finish();
+    expect(await feed.next(10)).toEqual({ gaps: [], messages: [] });
+    expect(await feed.acknowledge(new Map(), 2)).toBe(0);
+    expect(await offsetsOf(await BridgeFeed.open(parts))).toEqual([3]);
   });
 
   it('that was closed returns nothing, also if another has fenced the group', async () => {

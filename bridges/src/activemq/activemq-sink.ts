@@ -68,6 +68,15 @@ class OpenActiveMqSink implements OpenSink {
     connection.lost.addEventListener('abort', () => this.#wake?.());
   }
 
+  get lost(): AbortSignal {
+    return this.#parts.connection.lost;
+  }
+
+  get held(): string | undefined {
+    if (this.#parts.sender.sendable()) return undefined;
+    return 'the broker gives no credit to send, as when the address is full or blocked';
+  }
+
   async send(records: readonly SinkRecord[], confirmed?: OnConfirmed): Promise<void> {
     this.#requireSizes(records);
     const confirms = new Confirms(records.length, confirmed);

@@ -18,7 +18,7 @@ async function publish(record: Partial<SinkRecord>, subject: string): Promise<Pu
       published.push({ subject: to, headers });
     },
   });
-  const connect = async () => ({ close: async () => {} });
+  const connect = async () => ({ close: async () => {}, closed: () => new Promise(() => {}) });
   const client = { transport: { ...transport, connect }, jetstream: { jetstream } } as unknown as NatsClient;
   const config = { connection: { url: 'nats://localhost' }, to: { subject } } as unknown as OutboundBridge;
   const sink = await new NatsSink(client, config).open();
@@ -68,7 +68,7 @@ describe('a subject that nobody answers for', () => {
       },
     });
     const jetstreamManager = async () => ({ streams: { find } });
-    const connect = async () => ({ close: async () => {} });
+    const connect = async () => ({ close: async () => {}, closed: () => new Promise(() => {}) });
     const client = { transport: { ...transport, connect }, jetstream: { jetstream, jetstreamManager } };
     const config = { connection: { url: 'nats://localhost' }, to: { subject: 'audit.{event}' } };
     const sink = await new NatsSink(client as unknown as NatsClient, config as unknown as OutboundBridge).open();

@@ -29,12 +29,18 @@ class OpenNatsSink implements OpenSink {
   readonly #connection: NatsConnection;
   readonly #jetstream: JetStreamClient;
   readonly #subject: string;
+  readonly #lost = new AbortController();
 
   constructor(client: NatsClient, connection: NatsConnection, { to }: OutboundBridge) {
     this.#client = client;
     this.#connection = connection;
     this.#jetstream = client.jetstream.jetstream(connection);
     this.#subject = textOption(to, 'subject');
+    void connection.closed().then((error) => this.#lost.abort(error ?? new Error('the connection was closed')));
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   /** The server stores what one connection publishes in its order. */

@@ -31,7 +31,7 @@ class OpenPostgresSink implements OpenSink {
   readonly #client: PostgresClient;
   readonly #table: string;
   #connection: PostgresConnection | undefined;
-  #failure: Error | undefined;
+  readonly #lost = new AbortController();
 
   constructor(client: PostgresClient, table: string) {
     this.#client = client;
@@ -39,10 +39,13 @@ class OpenPostgresSink implements OpenSink {
   }
 
   async start(connection: OutboundBridge['connection']): Promise<this> {
-    this.#connection = await PostgresConnection.open(this.#client, connection, (error) => {
-      this.#failure ??= error;
-    });
+    const lost = (error: Error) => this.#lost.abort(error);
+    this.#connection = await PostgresConnection.open(this.#client, connection, lost);
     return this;
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
@@ -55,7 +58,7 @@ class OpenPostgresSink implements OpenSink {
   }
 
   async #insert(records: readonly SinkRecord[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.lost.throwIfAborted();
     await this.#connection?.query(
       `insert into ${quoted(this.#table)} (channel, epoch, "offset", event, tags, headers, data)
        select c, e, o, v, t::json, h::json, d::json

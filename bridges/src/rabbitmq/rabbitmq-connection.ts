@@ -13,11 +13,23 @@ const CONNECT = 10_000;
 export class RabbitConnection {
   readonly #model: ChannelModel;
   readonly #lost: (error: Error) => void;
+  #blocked: string | undefined;
 
   private constructor(model: ChannelModel, lost: (error: Error) => void) {
     this.#model = model;
     this.#lost = lost;
     this.#listen(model, 'the connection');
+    model.on('blocked', (reason: string) => {
+      this.#blocked = `RabbitMQ accepts no messages at the moment (${reason || 'an alarm'})`;
+    });
+    model.on('unblocked', () => {
+      this.#blocked = undefined;
+    });
+  }
+
+  /** Why the broker reads nothing that is published, such as a memory alarm; `undefined`: it does. */
+  get blocked(): string | undefined {
+    return this.#blocked;
   }
 
   /** Connects once. Without `noDelay` each confirm takes some 40 ms. */

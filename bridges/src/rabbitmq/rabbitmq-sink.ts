@@ -63,6 +63,14 @@ class OpenRabbitSink implements OpenSink {
     parts.channel.on('return', ({ properties }: Message) => this.#returned.add(idOf(properties)));
   }
 
+  get lost(): AbortSignal {
+    return this.#parts.lost;
+  }
+
+  get held(): string | undefined {
+    return this.#parts.connection.blocked;
+  }
+
   async send(records: readonly SinkRecord[], confirmed?: OnConfirmed): Promise<void> {
     const confirms = new Confirms(records.length, confirmed);
     const unroutable: SinkRecord[] = [];

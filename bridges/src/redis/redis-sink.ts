@@ -69,6 +69,7 @@ class OpenRedisSink implements OpenSink {
   readonly #body: string;
   readonly #channel: string;
   readonly #most: number;
+  readonly #lost = new AbortController();
 
   constructor(redis: Redis, { from, to }: OutboundBridge) {
     this.#redis = redis;
@@ -76,6 +77,15 @@ class OpenRedisSink implements OpenSink {
     this.#body = textOption(to, 'body');
     this.#channel = from.channel;
     this.#most = typeof to.maxLength === 'number' ? to.maxLength : 0;
+    let failure = new Error('the connection was closed');
+    redis.on('error', (error: Error) => {
+      failure = error;
+    });
+    redis.on('close', () => this.#lost.abort(failure));
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {

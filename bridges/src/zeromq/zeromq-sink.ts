@@ -68,6 +68,10 @@ class OpenLossySink implements OpenSink {
     this.#topic = topic;
   }
 
+  get lost(): AbortSignal {
+    return this.#parts.lost;
+  }
+
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
     for (const [at, record] of records.entries()) {
       this.#parts.lost.throwIfAborted();
@@ -108,6 +112,10 @@ class OpenDealerSink implements OpenSink {
     if (confirm === undefined) return;
     this.#unconfirmed.delete(id);
     confirm();
+  }
+
+  get lost(): AbortSignal {
+    return this.#parts.lost;
   }
 
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {

@@ -10,8 +10,14 @@ export class ChannelModel extends ScriptHost {
   readonly #gaps: Map<number, OutboundGap>;
   /** Every message up to this offset is acknowledged. */
   #floor = 0;
+  openFeeds = 0;
+  /** Does the bridge stop when all is acknowledged? */
+  stops = true;
   /** Offsets that became dead letters. */
   readonly dead = new Set<number>();
+  /** Called before a feed is opened, and before it returns what is next; may throw. */
+  onOpen: () => void = () => {};
+  onNext: () => void = () => {};
   /** Called before an acknowledgement; may throw. */
   onAcknowledge: () => void = () => {};
 
@@ -21,11 +27,18 @@ export class ChannelModel extends ScriptHost {
     this.#gaps = new Map(gapsBefore.map((offset) => [offset, gapBefore(offset)]));
   }
 
+  /** How many messages are acknowledged. */
+  get acknowledged(): number {
+    return this.#floor;
+  }
+
   get isOver(): boolean {
     return this.#floor === this.#count;
   }
 
   override async openFeed(): Promise<OutboundFeed> {
+    this.onOpen();
+    this.openFeeds++;
     let at = this.#floor;
     let end = () => {};
     const closed = new Promise<void>((resolve) => {
@@ -35,7 +48,8 @@ export class ChannelModel extends ScriptHost {
     const sent: OutboundBatch[] = [];
     return {
       next: async (most) => {
-        if (this.isOver) this.stop.abort();
+        if (this.isOver && this.stops) this.stop.abort();
+        this.onNext();
         if (at === this.#count) await closed;
         if (!isOpen) return { gaps: [], messages: [] };
         const batch = this.#batch(at, most);
@@ -51,10 +65,15 @@ export class ChannelModel extends ScriptHost {
         for (const offset of dead.keys()) this.dead.add(offset);
         if (done > 0) for (const gap of batch.gaps) this.#gaps.delete(gap.to.offset + 1);
         this.#floor += Math.max(0, done - batch.gaps.length);
-        if (this.isOver) this.stop.abort();
+        if (this.isOver && this.stops) this.stop.abort();
         return 0;
       },
+      finish: () => {
+        isOpen = false;
+        end();
+      },
       close: () => {
+        this.openFeeds--;
         isOpen = false;
         end();
       },

@@ -68,6 +68,7 @@ export class Pause {
           await this.pass(taken.shift() ?? 0);
           return feed.acknowledge(...args);
         },
+        finish: () => feed.finish(),
         close: () => feed.close(),
       };
     },

@@ -59,10 +59,11 @@ function stallingFeed(feed: OutboundFeed): OutboundFeed {
       return batch;
     },
     // The broker has confirmed the batch.
-    acknowledge: async (dead) => {
+    acknowledge: async (...args) => {
       await pass(taken.shift() ?? 0);
-      return feed.acknowledge(dead);
+      return feed.acknowledge(...args);
     },
+    finish: () => feed.finish(),
     close: () => feed.close(),
   };
 }

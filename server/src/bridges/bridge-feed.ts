@@ -1,11 +1,14 @@
 import { nanoid } from 'nanoid';
 import { groupOfBridge, type OutboundBridge } from '../bridge.ts';
+import { ENGINE_RETRY } from '../channels/budgets.ts';
+import { EngineUnavailable } from '../engine/engine.ts';
 import { type Delivery, type GroupGap, type GroupStore, MOST_DEAD, type Outcome } from '../engine/groups.ts';
 import type { Dispatcher } from '../groups/dispatcher.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Batch, Receiver } from '../groups/receiver.ts';
 import type { OutboundBatch, OutboundFeed } from './bridge-host.ts';
+import { pause } from './bridge-lease.ts';
 import { ClaimedMessages } from './claimed-messages.ts';
 
 export interface BridgeFeedParts {
@@ -18,8 +21,16 @@ const NOTHING: OutboundBatch = { gaps: [], messages: [] };
 
 /** What `next` has returned. */
 interface Sent {
+  readonly epoch: string;
   readonly deliveries: readonly Delivery[];
   readonly gaps: readonly GroupGap[];
+}
+
+interface Settling {
+  /** Offsets of messages that the broker will never accept, and why. */
+  readonly dead: ReadonlyMap<number, string>;
+  /** Was it tried before, without an answer? */
+  readonly isRetry: boolean;
 }
 
 /** Another node sends the messages now, the broker took longer than a delivery may, or the engine did not answer. */
@@ -41,6 +52,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   readonly #sent: Sent[] = [];
   #unconfirmed = 0;
   #wake: (() => void) | undefined;
+  readonly #closed = new AbortController();
   /** `undefined`: it is open. */
   #end: 'closed' | FeedLost | undefined;
   readonly fence: string;
@@ -67,7 +79,7 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     if (this.#end === 'closed') return NOTHING;
     if (this.#end !== undefined) throw this.#end;
     const { gaps, epoch, deliveries } = this.#claimed.take(most);
-    this.#sent.push({ gaps, deliveries });
+    this.#sent.push({ gaps, epoch, deliveries });
     this.#unconfirmed += deliveries.length;
     this.#dispatcher.mark();
     return { gaps, messages: deliveries.map(({ message }) => ({ epoch, message: message.message })) };
@@ -82,20 +94,43 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   async acknowledge(dead: ReadonlyMap<number, string> = new Map(), first?: number): Promise<number> {
     const [earliest] = this.#sent;
     if (earliest === undefined) throw new Error('every batch was acknowledged before');
-    const rejected = await this.#settleAll(first === undefined ? earliest : firstOf(earliest, first), dead);
+    const part = first === undefined ? earliest : firstOf(earliest, first);
+    const rejected = await this.#untilAnswered((isRetry) => this.#settleAll(part, { dead, isRetry }));
     this.#sent.shift();
     this.#unconfirmed -= earliest.deliveries.length;
     this.#dispatcher.mark();
     return dead.size - rejected;
   }
 
+  /** The broker has the messages: they would be sent again if an engine that is away for a moment ended the feed. */
+  async #untilAnswered<T>(work: (isRetry: boolean) => Promise<T>): Promise<T> {
+    const { signal } = this.#closed;
+    for (let isRetry = false; ; isRetry = true) {
+      try {
+        return await work(isRetry);
+      } catch (error) {
+        if (!(error instanceof EngineUnavailable) || signal.aborted) throw error;
+      }
+      await pause(this.#parts.groups.clock, ENGINE_RETRY, signal);
+    }
+  }
+
   /** Returns how many of them became dead letters. */
-  async #settleAll({ gaps, deliveries }: Sent, dead: ReadonlyMap<number, string>): Promise<number> {
+  async #settleAll({ gaps, epoch, deliveries }: Sent, { dead, isRetry }: Settling): Promise<number> {
     if (gaps.length > 0) await this.#dispatcher.confirmGaps(gaps);
+    if (isRetry && (await this.#isSettled(epoch, deliveries))) return dead.size;
     const rejected = dead.size === 0 ? [] : await this.#reject(deliveries, dead);
     const ids = deliveries.filter((delivery) => !rejected.includes(delivery)).map(({ id }) => id);
     if (ids.length > 0) await this.#settle(ids, { type: 'ack' });
     return rejected.length;
+  }
+
+  /** Was a call that nobody answered executed? */
+  async #isSettled(epoch: string, deliveries: readonly Delivery[]): Promise<boolean> {
+    const { store, target } = this.#parts;
+    const { epoch: current, floor } = await store.stats(target.ref, target.rule.delivery);
+    const last = deliveries.at(-1)?.message.offset ?? 0;
+    return current === epoch && floor >= last;
   }
 
   get #dispatcher(): Dispatcher {
@@ -121,8 +156,13 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     if (expired.length > 0) throw new FeedLost(`${expired.length} messages were sent too late, or by another node`);
   }
 
-  close(): void {
+  finish(): void {
     this.#endWith('closed');
+  }
+
+  close(): void {
+    this.finish();
+    this.#closed.abort();
   }
 
   #endWith(end: 'closed' | FeedLost): void {
@@ -168,16 +208,17 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   }
 
   groupRemoved(): void {
-    this.close();
+    this.finish();
   }
 
   gatewayStops(): void {
-    this.close();
+    this.finish();
   }
 }
 
 /** The first gaps and messages: gaps come before. */
-const firstOf = ({ gaps, deliveries }: Sent, first: number): Sent => ({
+const firstOf = ({ gaps, epoch, deliveries }: Sent, first: number): Sent => ({
+  epoch,
   gaps: gaps.slice(0, first),
   deliveries: deliveries.slice(0, Math.max(0, first - gaps.length)),
 });

@@ -54,14 +54,15 @@ export interface OutboundBatch {
 export interface OutboundFeed {
   /**
    * Waits for messages or a gap, and returns what follows the latest batch. An empty batch: the feed
-   * was closed.
+   * was finished.
    *
    * @param most maximum number of messages
+   * @throws Error if the feed has ended otherwise. What it returned before can still be acknowledged
    */
   next(most: number): Promise<OutboundBatch>;
   /**
    * The broker has confirmed the earliest batch that is not acknowledged. Called for one batch after
-   * the other.
+   * the other. While the engine is away it waits, until the feed is closed.
    *
    * @param dead offsets of messages that it will never accept, and why: they become dead letters
    * @param first only so many of its gaps and messages. Then nothing else of this feed is acknowledged
@@ -69,6 +70,8 @@ export interface OutboundFeed {
    * @throws FeedLost if another node sends the messages now
    */
   acknowledge(dead?: ReadonlyMap<number, string>, first?: number): Promise<number>;
+  /** `next` returns nothing more. What it returned before can still be acknowledged. */
+  finish(): void;
   /** Everything that was not acknowledged is in the next feed. */
   close(): void;
 }
@@ -139,8 +142,12 @@ export type BridgeState = 'standby' | 'connecting' | 'running' | 'holding' | 'wa
 export interface Bridge {
   /** May it run on every node at once? Otherwise it runs on the one that holds its lease. */
   readonly spreads?: boolean;
-  /** Runs until the signal aborts. Resolves when nothing of it is left. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Runs until the signal aborts, and finishes what it has begun. Resolves when nothing of it is left.
+   *
+   * @param lost aborts, as the signal does, when another node may run the bridge: then nothing is finished
+   */
+  run(signal: AbortSignal, lost?: AbortSignal): Promise<void>;
 }
 
 /** The package `@sluice/bridges`. */

@@ -74,11 +74,14 @@ export class BridgeLease {
     return lost.signal;
   }
 
-  /** Does this node still hold the lease? Asks the log: a node that was paused does not know. */
+  /**
+   * Does this node still hold the lease? Asks the log: a node that was paused does not know.
+   *
+   * @throws EngineUnavailable
+   */
   async isHeld(): Promise<boolean> {
     await this.#renewing;
-    const latest = await this.#look();
-    return latest !== undefined && isSame(latest.head, this.#head);
+    return isSame((await this.#read()).head, this.#head);
   }
 
   /** Gives the lease back, so that another node takes over at once. */
@@ -118,14 +121,18 @@ export class BridgeLease {
   /** `undefined`: the engine is away. */
   async #look(): Promise<Seen | undefined> {
     try {
-      const { epoch, head, messages } = await this.#parts.log.read(this.#name, 0, 1);
-      const latest = messages.at(-1)?.message.data;
-      const isFree = latest === undefined || (latest as { held?: unknown }).held !== true;
-      return { head: { epoch, offset: head }, isFree };
+      return await this.#read();
     } catch (error) {
       if (error instanceof EngineUnavailable) return undefined;
       throw error;
     }
+  }
+
+  async #read(): Promise<Seen> {
+    const { epoch, head, messages } = await this.#parts.log.read(this.#name, 0, 1);
+    const latest = messages.at(-1)?.message.data;
+    const isFree = latest === undefined || (latest as { held?: unknown }).held !== true;
+    return { head: { epoch, offset: head }, isFree };
   }
 
   /** Appends an entry after the one that was seen. `false`: another node was faster, or the engine is away. */

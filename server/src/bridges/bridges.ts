@@ -36,6 +36,12 @@ export interface BridgesParts {
   readonly load?: (() => Promise<BridgesPackage>) | undefined;
 }
 
+/** See `Bridge.run`. */
+interface RunSignals {
+  readonly stop: AbortSignal;
+  readonly lost?: AbortSignal;
+}
+
 /** Not a literal, because the package is built after this one. */
 const PACKAGE: string = '@sluice/bridges';
 
@@ -115,7 +121,7 @@ export class Bridges {
   async #supervise(record: BridgeRecord, bridge: Bridge): Promise<void> {
     try {
       if (this.#parts.isShared && bridge.spreads !== true) await this.#runWithLease(record, bridge);
-      else await this.#run(record, bridge, this.#stop.signal);
+      else await this.#run(record, bridge, { stop: this.#stop.signal });
       if (record.state !== 'failed') this.#move(record, 'stopped');
     } catch (error) {
       this.#parts.events.emit('fault', { where: `bridge "${record.config.name}"`, error });
@@ -130,17 +136,21 @@ export class Bridges {
     const lease = new BridgeLease({ log, clock, bridge: name });
     this.#leases.set(name, lease);
     while (await lease.acquire(stopped)) {
-      await this.#run(record, bridge, AbortSignal.any([stopped, lease.hold()]));
-      await lease.release();
+      const lost = lease.hold();
+      try {
+        await this.#run(record, bridge, { stop: AbortSignal.any([stopped, lost]), lost });
+      } finally {
+        await lease.release(); // also after a fault: another node can run it
+      }
       if (record.state === 'failed') return;
       if (!stopped.aborted) this.#move(record, 'standby');
     }
   }
 
-  async #run({ config }: BridgeRecord, bridge: Bridge, signal: AbortSignal): Promise<void> {
-    if (config.direction === 'out') await this.#createGroup(config.name, signal);
-    if (config.origin === undefined) await this.#findOrigin(signal);
-    await bridge.run(signal);
+  async #run({ config }: BridgeRecord, bridge: Bridge, { stop, lost }: RunSignals): Promise<void> {
+    if (config.direction === 'out') await this.#createGroup(config.name, stop);
+    if (config.origin === undefined) await this.#findOrigin(stop);
+    await bridge.run(stop, lost);
   }
 
   /** The consumer group begins now, not when the broker is there: nothing that is published is missed. */
