@@ -26,6 +26,13 @@ export interface KafkaGroupParts {
   readonly failed: (error: Error) => void;
 }
 
+/** Records that Kafka no longer has. */
+interface Lost {
+  readonly count: number;
+  readonly why: string;
+  readonly where: string;
+}
+
 /** Of a topic, by partition. */
 interface Ends extends TopicEnds {
   readonly committed: readonly bigint[];
@@ -111,7 +118,7 @@ export class KafkaGroup {
   /** Moves partitions to where the group is, or to where it begins. */
   async #seek(partitions: readonly KafkaPartition[]): Promise<void> {
     if (partitions.length === 0) return;
-    const lost: string[] = [];
+    const lost: Lost[] = [];
     for (const [topic, own] of groupByTopic(partitions)) {
       const ends = await this.#endsOf(topic, own[0]?.topicId ?? '');
       const begin = await this.#beginning.of(ends);
@@ -122,7 +129,10 @@ export class KafkaGroup {
     }
     // Also a beginning: otherwise a restart before the first message would find another one.
     await this.#commit(partitions.map((each) => ({ ...each, offset: each.next })));
-    if (lost.length > 0) throw new MessagesLost(`Kafka has no more what was not read: ${lost.join('; ')}`);
+    // Only now: after a failed commit, the next attempt finds them again.
+    for (const { count, why } of lost) if (count > 0) this.#host.count('lost', count, why);
+    if (lost.length === 0) return;
+    throw new MessagesLost(`Kafka has no more what was not read: ${lost.map(({ where }) => where).join('; ')}`);
   }
 
   async #endsOf(topic: string, id: string): Promise<Ends> {
@@ -136,18 +146,21 @@ export class KafkaGroup {
   }
 
   /** @returns what Kafka no longer has */
-  #place(each: KafkaPartition, { earliest, latest, committed, begin }: Ends & { readonly begin: readonly bigint[] }) {
+  #place(
+    each: KafkaPartition,
+    { earliest, latest, committed, begin }: Ends & { readonly begin: readonly bigint[] },
+  ): Lost | undefined {
     const { topic, partition } = each;
     const [first = 0n, end = 0n, stored = -1n] = [earliest[partition], latest[partition], committed[partition]];
     const isLost = stored >= 0n && (stored < first || stored > end);
     each.next = isLost ? first : stored >= 0n ? stored : (begin[partition] ?? first);
     if (!isLost) return undefined;
-    if (stored < first) {
-      const why = `${topic}, partition ${partition}: retention removed the offsets from ${stored} to ${first - 1n}`;
-      this.#host.count('lost', Number(first - stored), why);
-    }
-    const where = stored > end ? `, though the partition ends at ${end}` : '';
-    return `${topic}/${partition} from ${stored}${where}, it goes on at ${first}`;
+    const ended = stored > end ? `, though the partition ends at ${end}` : '';
+    return {
+      count: stored < first ? Number(first - stored) : 0,
+      why: `${topic}, partition ${partition}: retention removed the offsets from ${stored} to ${first - 1n}`,
+      where: `${topic}/${partition} from ${stored}${ended}, it goes on at ${first}`,
+    };
   }
 
   /** Commits what is behind the records, of partitions that this member still has. */
