@@ -1,4 +1,6 @@
--- The outbox that a bridge reads. For another name, replace sluice_outbox everywhere. Needs PostgreSQL 13 or newer.
+-- The outbox that a bridge reads. Needs PostgreSQL 14 or newer.
+-- For another outbox, replace both sluice_outbox and sluice_publish everywhere: each outbox has a function of its own.
+-- For another schema, set search_path instead.
 
 create table if not exists sluice_outbox (
   -- The transaction and the order within it: a bridge reads rows in this order, and only rows behind
@@ -25,9 +27,22 @@ create or replace trigger sluice_outbox_notify
   after insert on sluice_outbox for each statement execute function sluice_outbox_notify();
 
 -- Publishes a message when the transaction commits, and never if it is rolled back.
-create or replace function sluice_publish(
-  channel text, data jsonb, event text default null, tags jsonb default null, headers jsonb default null
-) returns void language sql as $$
-  insert into sluice_outbox (channel, data, event, tags, headers)
-  values (sluice_publish.channel, sluice_publish.data, sluice_publish.event, sluice_publish.tags, sluice_publish.headers)
-$$;
+do $do$
+begin
+  -- Otherwise the messages of the outbox that has this function would go to this one.
+  if exists (
+    select from pg_proc join pg_namespace schema on schema.oid = pronamespace
+    where proname = 'sluice_publish' and schema.nspname = current_schema() and prosrc !~ '\msluice_outbox\M'
+  ) then
+    raise exception 'the function sluice_publish belongs to another outbox than sluice_outbox'
+      using hint = 'Replace sluice_publish in this script, too.';
+  end if;
+
+  create or replace function sluice_publish(
+    channel text, data jsonb, event text default null, tags jsonb default null, headers jsonb default null
+  ) returns void language sql as $$
+    insert into sluice_outbox (channel, data, event, tags, headers)
+    values (sluice_publish.channel, sluice_publish.data, sluice_publish.event, sluice_publish.tags, sluice_publish.headers)
+  $$;
+end
+$do$;

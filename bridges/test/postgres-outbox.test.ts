@@ -180,4 +180,27 @@ describe.skipIf(noPostgres)('the outbox in PostgreSQL', () => {
     const starts = (await gateway.data('log')).map((text) => String(text).slice(0, 3).replaceAll('"', '').trim());
     expect(starts).toEqual([...Array.from({ length: 12 }, (_, at) => `${at + 1}`), '123']);
   });
+
+  describe('made by the script with other names', () => {
+    const named = (replacements: Readonly<Record<string, string>>) =>
+      Object.entries(replacements).reduce((text, [name, other]) => text.replaceAll(name, other), sqlScript('outbox'));
+    const count = async (table: string) => (await client.once<{ n: string }>(`select count(*) n from ${table}`))[0]?.n;
+
+    it('does not take the messages of the first one', async () => {
+      await expect(client.once(named({ sluice_outbox: 'billing_outbox' }))).rejects.toThrow(
+        'the function sluice_publish belongs to another outbox than billing_outbox',
+      );
+      await client.once("select sluice_publish('log', '1')");
+      expect(await count('sluice_outbox')).toBe('1');
+    });
+
+    it('has a function of its own', async () => {
+      const script = named({ sluice_outbox: 'billing_outbox', sluice_publish: 'billing_publish' });
+      await client.once(script);
+      await client.once(script);
+      await client.once("select sluice_publish('log', '1')");
+      await client.once("select billing_publish('log', '2'), billing_publish('log', '3')");
+      expect([await count('sluice_outbox'), await count('billing_outbox')]).toEqual(['1', '2']);
+    });
+  });
 });

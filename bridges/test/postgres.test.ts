@@ -7,7 +7,7 @@ let tables = 0;
 
 /** An outbox whose data may be anything, and which remembers its rows. */
 const outboxOf = (table: string): string => `
-  ${sqlScript('outbox').replaceAll('sluice_outbox', table)}
+  ${sqlScript('outbox').replaceAll('sluice_outbox', table).replaceAll('sluice_publish', `${table}_publish`)}
   alter table ${table} alter column data type text;
   create table ${table}_all (like ${table});
   create function ${table}_remember() returns trigger language plpgsql as
