@@ -6,6 +6,13 @@ import { pause } from './pause.ts';
 /** The bridge must not go on. The message says why, for an operator. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
+  /** The message for the log, which repeats nothing of what was read. */
+  readonly logged: string;
+
+  constructor(message: string, logged = message) {
+    super(message);
+    this.logged = logged;
+  }
 }
 
 /** The broker no longer has messages that were not read. The bridge goes on, and its status keeps the report. */
@@ -36,11 +43,11 @@ export async function keepConnected<T extends { close(): Promise<void> }>(
       await closing(opened, { clock: host.clock, signal: cut ?? signal }, () => use(opened));
     } catch (error) {
       if (error instanceof Stopped) {
-        host.moved('failed', error.message);
+        host.moved('failed', error.message, { logged: error.logged });
         return;
       }
       if (signal.aborted) return;
-      host.moved('waiting', failureOf(error), !(error instanceof MessagesLost));
+      host.moved('waiting', failureOf(error), { isOver: !(error instanceof MessagesLost) });
     }
     await pause(host.clock, backoff.next(), signal);
   }

@@ -215,13 +215,13 @@ export class SourceRunner implements Bridge {
   }
 
   /** A channel may accept less than a dead letter has. */
-  #shrink(pending: Pending, { error, detail }: RefusedMessage): boolean {
+  #shrink(pending: Pending, refused: RefusedMessage): boolean {
     const { deadLetter } = pending;
-    if (error !== 'payload_too_large' || deadLetter?.shrink() !== true) {
+    if (refused.error !== 'payload_too_large' || deadLetter?.shrink() !== true) {
       // The broker keeps the message: nothing else could, without the channel for dead letters.
-      throw new Stopped(
-        `a dead letter was refused: ${detail}. Correct the rule of its channel; then restart the gateway`,
-      );
+      const withReason = (reason: string) =>
+        `a dead letter was refused: ${reason}. Correct the rule of its channel; then restart the gateway`;
+      throw new Stopped(withReason(refused.detail), withReason(forLog(refused)));
     }
     pending.messages = [...pending.messages, deadLetter.message];
     return true;
@@ -249,8 +249,9 @@ export class SourceRunner implements Bridge {
     const { config, host } = this.#parts;
     const { poison } = config;
     if (poison.kind === 'stop') {
-      const where = `${placeOf(pending.record)}: ${reason}`;
-      throw new Stopped(`${where}. Correct the message or the bridge, or set "poison"; then restart the gateway`);
+      const withReason = (why: string) =>
+        `${placeOf(pending.record)}: ${why}. Correct the message or the bridge, or set "poison"; then restart the gateway`;
+      throw new Stopped(withReason(reason), withReason(logged));
     }
     if (pending.isPoison) return false;
     pending.isPoison = true;

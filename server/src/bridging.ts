@@ -15,6 +15,7 @@ export type {
 } from './bridge.ts';
 export type {
   Bridge,
+  BridgeFailure,
   BridgeHost,
   BridgeOutcome,
   BridgeState,

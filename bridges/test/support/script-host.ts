@@ -1,4 +1,11 @@
-import type { BridgeHost, BridgeState, Clock, InboundMessage, InboundOutcome } from '@sluice/server/bridging';
+import type {
+  BridgeFailure,
+  BridgeHost,
+  BridgeState,
+  Clock,
+  InboundMessage,
+  InboundOutcome,
+} from '@sluice/server/bridging';
 
 /** Waits that are this long are limits, not pauses: they do not end by themselves. */
 const LIMIT = 10_000;
@@ -11,6 +18,8 @@ export class ScriptHost implements BridgeHost {
   /** The payloads of each `publish`. */
   readonly published: unknown[][] = [];
   readonly states: string[] = [];
+  /** The errors of states for the log. */
+  readonly logged: string[] = [];
   readonly counts: Record<string, number> = {};
   /** How long the bridge has paused. */
   readonly pauses: number[] = [];
@@ -63,7 +72,8 @@ export class ScriptHost implements BridgeHost {
     if (why !== undefined) this.reports.push(`${outcome}: ${why}`);
   }
 
-  moved(state: BridgeState, error?: string): void {
+  moved(state: BridgeState, error?: string, { logged = error }: BridgeFailure = {}): void {
+    if (logged !== undefined) this.logged.push(logged);
     this.states.push(error === undefined ? state : `${state}: ${error}`);
   }
 }

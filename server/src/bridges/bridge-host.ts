@@ -122,9 +122,16 @@ export interface BridgeHost {
    * The state has changed.
    *
    * @param error why, for an operator; without secrets and payloads
-   * @param isOver is the failure over when the bridge runs again? Then its status no longer shows it. Default: true
    */
-  moved(state: BridgeState, error?: string, isOver?: boolean): void;
+  moved(state: BridgeState, error?: string, failure?: BridgeFailure): void;
+}
+
+/** More about why the state of a bridge has changed. */
+export interface BridgeFailure {
+  /** Is it over when the bridge runs again? Then its status no longer shows it. Default: true. */
+  readonly isOver?: boolean;
+  /** The error for the log, if the other one may repeat a part of a message, such as the name of a field. */
+  readonly logged?: string;
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Rule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
 import { importOptional } from '../util/optional-package.ts';
 import { BridgeFeed, FeedLost } from './bridge-feed.ts';
-import type { Bridge, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
+import type { Bridge, BridgeFailure, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
 import { BridgeLease, pause } from './bridge-lease.ts';
 import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
 import { LogCheckpoints } from './checkpoints.ts';
@@ -212,7 +212,7 @@ export class Bridges {
           ...(isOdd && { isOdd }),
         });
       },
-      moved: (state, error, isOver) => this.#move(record, state, error, isOver),
+      moved: (state, error, failure) => this.#move(record, state, error, failure),
     };
   }
 
@@ -236,12 +236,23 @@ export class Bridges {
     return BridgeFeed.open({ groups, store, target });
   }
 
-  #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string, isOver = true): void {
+  #move(
+    record: BridgeRecord,
+    state: BridgeRecord['state'],
+    error?: string,
+    { isOver = true, logged = error }: BridgeFailure = {},
+  ): void {
     if (record.state === state && error === undefined) return;
     record.state = state;
     if (error !== undefined) record.failed(error, this.#parts.clock.now(), isOver);
     else if (state === 'running' || state === 'standby') record.recovered();
     const { name, system, direction } = record.config;
-    this.#parts.events.emit('bridgeMoved', { bridge: name, system, direction, state, ...(error && { error }) });
+    this.#parts.events.emit('bridgeMoved', {
+      bridge: name,
+      system,
+      direction,
+      state,
+      ...(logged && { error: logged }),
+    });
   }
 }
