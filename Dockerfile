@@ -23,6 +23,7 @@ COPY --from=build /src/protocol/dist protocol/dist
 COPY --from=build /src/client-sdk/dist client-sdk/dist
 COPY --from=build /src/server/dist server/dist
 COPY --from=build /src/bridges/dist bridges/dist
+COPY --from=build /src/bridges/sql bridges/sql
 COPY --from=build /src/cli/dist cli/dist
 
 FROM node:22-trixie-slim

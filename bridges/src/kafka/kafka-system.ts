@@ -6,7 +6,7 @@ import { KafkaSink } from './kafka-sink.ts';
 import { KafkaSource } from './kafka-source.ts';
 
 const loadKafka = (bridge: string): Promise<KafkaClient> =>
-  loadClient(bridge, ['@platformatic/kafka'], () => import('@platformatic/kafka'));
+  loadClient(bridge, ['@platformatic/kafka@1.35'], () => import('@platformatic/kafka'));
 
 /** Apache Kafka. */
 export const kafkaSystem: BridgeSystem = {

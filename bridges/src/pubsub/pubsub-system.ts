@@ -5,7 +5,7 @@ import { PubsubSink } from './pubsub-sink.ts';
 import { PubsubSource } from './pubsub-source.ts';
 
 const loadPubsub = (bridge: string) =>
-  loadClient(bridge, ['@google-cloud/pubsub'], () => import('@google-cloud/pubsub'));
+  loadClient(bridge, ['@google-cloud/pubsub@5'], () => import('@google-cloud/pubsub'));
 
 /** Google Cloud Pub/Sub. */
 export const pubsubSystem: BridgeSystem = {
