@@ -34,6 +34,6 @@ it.each([...guides, '../bridges'])('the bridges of docs/bridges/%s.md are valid'
 it.each(guides)('docs/bridges/%s.md promises nothing that the memory engine does not keep', (guide) => {
   const text = guideText(guide);
   const promise = text.search(/\| loss \|/);
-  const engines = text.indexOf('These hold with the [durable or the Redis engine](../engines.md).');
+  const engines = text.indexOf('These hold with the [durable or the Redis engine](../engines/README.md).');
   expect(promise === -1 || (engines !== -1 && engines < promise)).toBe(true);
 });
