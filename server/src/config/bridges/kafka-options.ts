@@ -94,7 +94,8 @@ export const KAFKA_SYSTEM = {
       default: 'oldest',
       defaultText: '`oldest`',
       type: '`oldest`, `newest`',
-      description: 'Where the group begins in a topic that it has not read yet. Later it skips nothing, also not in partitions that are added.',
+      description:
+        'Where the group begins in a topic that it has not read yet. Later it skips nothing, also not in partitions that are added.',
     }),
     maxBytes: option({
       schema: size({ min: 16 * KIB, max: 64 * MIB }),
