@@ -1,7 +1,10 @@
 import type { ConfigInput } from '@sluice/server';
+import type { InboundBridge } from '@sluice/server/bridging';
 import { parseConfig } from '@sluice/server/cli-support';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadBridge } from '../src/index.ts';
+import { rabbitmqSystem } from '../src/rabbitmq/rabbitmq-system.ts';
+import { StreamCheckpoint } from '../src/rabbitmq/stream-checkpoint.ts';
 import type { Produced, Received } from './conformance/messages.ts';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
@@ -14,6 +17,7 @@ import { RABBITMQ, startRabbitmq } from './support/rabbitmq-broker.ts';
 import { RabbitClient } from './support/rabbitmq-client.ts';
 import { shared } from './support/shared-server.ts';
 import { openPassage } from './support/silent-passage.ts';
+import { TestSourceHost } from './support/source-host.ts';
 
 const skip = missing(RABBITMQ, 'there is no RabbitMQ; apt-get install rabbitmq-server');
 const STREAM = { durable: true, arguments: { 'x-queue-type': 'stream' } };
@@ -235,6 +239,77 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
     expect(host.repeats).toBe(1);
     stop.abort();
     await running;
+  });
+
+  it('is not read as a queue, and a queue not as a stream', async () => {
+    const { client, url } = await open();
+    await client.run((channel) => channel.assertQueue(stream, STREAM));
+    await client.run((channel) => channel.assertQueue(`${stream}-queue`, { durable: true }));
+    await send(client, 1, 2);
+    const gateway = await startGateway({
+      channels,
+      bridges: {
+        asQueue: { rabbitmq: { url }, from: { queue: stream, ids: 'optional' }, to: { channel: 'orders' } },
+        asStream: { rabbitmq: { url }, from: { stream: `${stream}-queue` }, to: { channel: 'orders' } },
+      },
+    });
+    await expect.poll(async () => (await gateway.bridge('asQueue')).state).toBe('running');
+    await send(client, 3, 3);
+    for (const name of ['asQueue', 'asStream']) {
+      await expect.poll(async () => (await gateway.bridge(name)).state).toBe('failed');
+    }
+    expect((await gateway.bridge('asQueue')).error).toBe(
+      `"${stream}" is a stream queue. Write "stream" instead of "queue"`,
+    );
+    expect((await gateway.bridge('asStream')).error).toMatch(/is no stream queue.+ Write "queue" instead of "stream"$/);
+    expect(await gateway.data('orders')).toEqual([]);
+  });
+
+  it('may have been the origin of messages in a queue', async () => {
+    const { client, url } = await open();
+    await client.run((channel) => channel.assertQueue(stream, { durable: true }));
+    const gateway = await startGateway({
+      channels,
+      bridges: { in: { rabbitmq: { url }, from: { queue: stream, ids: 'optional' }, to: { channel: 'orders' } } },
+    });
+    await client.run(async (channel) => {
+      channel.sendToQueue(stream, Buffer.from('1'), { headers: { 'x-stream-offset': 7 } });
+      await channel.waitForConfirms();
+    });
+    await expect.poll(() => gateway.data('orders')).toEqual([1]);
+  });
+
+  it('is reported to have lost what its retention deletes while the bridge is connected', async () => {
+    const { client, url } = await open();
+    const small = { 'x-max-length-bytes': 2_000, 'x-stream-max-segment-size-bytes': 1_000 };
+    await client.run((channel) =>
+      channel.assertQueue(stream, { ...STREAM, arguments: { ...STREAM.arguments, ...small } }),
+    );
+    const config = { name: 'in', connection: { url }, from: { stream, start: 'oldest' }, inFlight: 2 };
+    const host = new TestSourceHost();
+    const source = await (await rabbitmqSystem.loadSource?.(config as unknown as InboundBridge, host))?.open();
+    if (source === undefined) throw new Error('there is no source');
+    onTestFinished(() => source.close());
+    await send(client, 1, 1);
+    const read: number[] = [];
+    const readOn = async () => {
+      const records = await source.read(2);
+      read.push(...records.map(({ body }) => Number(Buffer.from(body).toString())));
+      await source.acknowledge(records);
+    };
+    await readOn();
+    for (let n = 2; n <= 400; n++) await send(client, n, n);
+    while (read.at(-1) !== 400) await readOn();
+    expect(read.length).toBeLessThan(400);
+    expect(read.length + host.lost).toBeGreaterThanOrEqual(400);
+  });
+
+  it('is one partition for two nodes that both begin to read it', async () => {
+    const host = new TestSourceHost();
+    const [one, other] = [await StreamCheckpoint.read('orders', host), await StreamCheckpoint.read('orders', host)];
+    await one.begin(0);
+    await expect(other.begin(0)).rejects.toThrow('another node has begun to read the stream "orders"');
+    expect((await StreamCheckpoint.read('orders', host)).partition).toBe(one.partition);
   });
 
   it('is reported to have lost what its retention has deleted before it was read', async () => {

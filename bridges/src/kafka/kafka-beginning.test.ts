@@ -5,6 +5,7 @@ import { KafkaBeginning, type TopicEnds } from './kafka-beginning.ts';
 function checkpoints() {
   const saved = new Map<string, string>();
   return {
+    create: async () => true,
     read: async (name: string) => saved.get(name),
     save: async (name: string, checkpoint: string) => void saved.set(name, checkpoint),
   };

@@ -49,6 +49,21 @@ export class RabbitConnection {
     return channel;
   }
 
+  /** Uses a channel of its own, whose end is not that of the connection. */
+  async aside<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const channel = await this.#model.createChannel();
+    const ended = new Promise<never>((_, reject) => {
+      channel.on('error', reject);
+      channel.on('close', () => reject(new Error('the channel was closed')));
+    });
+    ended.catch(() => {}); // also if nobody waits for it any more
+    try {
+      return await Promise.race([use(channel), ended]);
+    } finally {
+      await channel.close().catch(() => {}); // it is closed already
+    }
+  }
+
   #listen(emitter: ChannelModel | Channel, what: string): void {
     // Both: an error without a listener ends the process.
     emitter.on('error', (error: Error) => this.#lost(error));

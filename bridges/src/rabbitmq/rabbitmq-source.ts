@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { InboundBridge } from '@sluice/server/bridging';
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { Stopped } from '../keep-connected.ts';
 import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
 import { contentOf } from './rabbitmq-message.ts';
+import { isStream, offsetIn } from './stream-offsets.ts';
 
 /** Reads a queue. */
 export class RabbitSource implements Source {
@@ -45,6 +47,8 @@ class OpenRabbitSource implements OpenSource {
   readonly #config: InboundBridge;
   readonly #queue: string;
   readonly #read = new Map<SourceRecord, ConsumeMessage>();
+  /** Was it asked for, because there are offsets? */
+  #isNoStream = false;
 
   constructor(parts: Parts, config: InboundBridge) {
     this.#parts = parts;
@@ -64,11 +68,21 @@ class OpenRabbitSource implements OpenSource {
 
   async read(most: number): Promise<readonly SourceRecord[]> {
     const messages = await this.#parts.buffer.take(most);
+    if (messages.some((message) => offsetIn(message) !== undefined)) await this.#refuseStream();
     return messages.map((message) => {
       const record = this.#recordOf(message);
       this.#read.set(record, message);
       return record;
     });
+  }
+
+  /** As a queue it would be read from where it ends at each connection. */
+  async #refuseStream(): Promise<void> {
+    if (this.#isNoStream) return;
+    if (await isStream(this.#parts.connection, this.#queue)) {
+      throw new Stopped(`"${this.#queue}" is a stream queue. Write "stream" instead of "queue"`);
+    }
+    this.#isNoStream = true;
   }
 
   #recordOf(message: ConsumeMessage): SourceRecord {

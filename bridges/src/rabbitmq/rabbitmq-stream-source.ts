@@ -1,5 +1,6 @@
 import type { InboundBridge, Timer } from '@sluice/server/bridging';
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { Stopped } from '../keep-connected.ts';
 import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
@@ -7,6 +8,7 @@ import type { SourceHost } from '../systems.ts';
 import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
 import { contentOf } from './rabbitmq-message.ts';
 import { StreamCheckpoint } from './stream-checkpoint.ts';
+import { firstOffset, isNoOffset, offsetIn } from './stream-offsets.ts';
 
 /** Milliseconds for the first message behind a checkpoint, which the stream has unless it is another stream. */
 const FIRST_MESSAGE = 20_000;
@@ -61,6 +63,8 @@ class OpenStreamSource implements OpenSource {
   readonly #reached: number | undefined;
   #isContinued = false;
   #firstMessage: Timer | undefined;
+  /** The offset that comes next; `undefined`: whatever is the first one. */
+  #expected: number | undefined;
 
   constructor(parts: Parts, config: InboundBridge) {
     this.#parts = parts;
@@ -80,7 +84,11 @@ class OpenStreamSource implements OpenSource {
       if (message === null) buffer.fail(new Error(`the stream "${this.#stream}" was deleted`));
       else this.#receive(message);
     };
-    await channel.consume(this.#stream, receive, options);
+    try {
+      await channel.consume(this.#stream, receive, options);
+    } catch (error) {
+      throw isNoOffset(error) ? new Stopped(`"${this.#stream}" ${NO_STREAM}`) : error;
+    }
   }
 
   /** Where to begin, as long as no message was read. RabbitMQ finds a time by the second. */
@@ -103,7 +111,11 @@ class OpenStreamSource implements OpenSource {
   /** A stream delivers whole chunks, which may begin before the offset that was asked for. */
   #receive(message: ConsumeMessage): void {
     const { channel, buffer } = this.#parts;
-    const offset = offsetOf(message);
+    const offset = offsetIn(message);
+    if (offset === undefined || !Number.isSafeInteger(offset)) {
+      buffer.fail(new Stopped(`"${this.#stream}" ${NO_STREAM}`));
+      return;
+    }
     const [from, reached] = [this.#from, this.#reached];
     if (!this.#isContinued && from !== undefined && offset >= from) this.#continue(offset, from);
     if (reached !== undefined && offset <= reached) channel.ack(message);
@@ -115,6 +127,7 @@ class OpenStreamSource implements OpenSource {
     this.#isContinued = true;
     this.#firstMessage?.cancel();
     const unread = offset - (this.#reached ?? offset) - 1;
+    this.#expected = Math.max(offset, (this.#reached ?? offset) + 1);
     if (offset > from)
       this.#parts.host.count('lost', Math.max(1, unread), `retention removed the offsets before ${offset}`);
   }
@@ -122,6 +135,7 @@ class OpenStreamSource implements OpenSource {
   async read(most: number): Promise<readonly SourceRecord[]> {
     const { buffer, checkpoint } = this.#parts;
     const messages = await buffer.take(most);
+    await this.#countLost(messages.map(offsetOf));
     if (messages[0] !== undefined) await checkpoint.begin(offsetOf(messages[0]));
     return messages.map((message) => {
       const once = { partition: checkpoint.partition, position: `${offsetOf(message)}` };
@@ -129,6 +143,20 @@ class OpenStreamSource implements OpenSource {
       this.#read.set(record, message);
       return record;
     });
+  }
+
+  /** RabbitMQ uses some offsets itself. So an offset that is missing is lost only if the stream begins behind it. */
+  async #countLost(offsets: readonly number[]): Promise<void> {
+    const { connection, host } = this.#parts;
+    let first: number | undefined;
+    for (const offset of offsets) {
+      const expected = this.#expected ?? offset;
+      this.#expected = Math.max(expected, offset + 1);
+      if (offset <= expected) continue;
+      first ??= await firstOffset(connection, this.#stream);
+      const lost = Math.min(first, offset) - expected;
+      if (lost > 0) host.count('lost', lost, `retention removed the offsets before ${first}`);
+    }
   }
 
   /** RabbitMQ stores no position: an acknowledgement only asks for more messages. */
@@ -149,6 +177,7 @@ class OpenStreamSource implements OpenSource {
   }
 }
 
-/** 0, 1, 2… within a stream. */
-const offsetOf = ({ properties }: ConsumeMessage): number =>
-  Number((properties.headers as Readonly<Record<string, unknown>> | undefined)?.['x-stream-offset']);
+const NO_STREAM = 'is no stream queue: its messages have no offsets. Write "queue" instead of "stream"';
+
+/** Of a message that was checked when it arrived. */
+const offsetOf = (message: ConsumeMessage): number => offsetIn(message) ?? 0;

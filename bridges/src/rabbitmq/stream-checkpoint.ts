@@ -63,13 +63,15 @@ export class StreamCheckpoint {
   async beginAtNewest(): Promise<number | undefined> {
     const { since } = this.#noted;
     if (since !== undefined) return since - CLOCKS;
-    await this.#save({ ...this.#noted, since: this.#host.clock.now() });
+    await this.#create({ ...this.#noted, since: this.#host.clock.now() });
     return undefined;
   }
 
   /** Before the first message is published: it and its partition must be known when the stream is read again. */
   async begin(first: number): Promise<void> {
-    if (this.from === undefined) await this.#save({ ...this.#noted, first });
+    if (this.from !== undefined) return;
+    const noted = { ...this.#noted, first };
+    await (noted.since === undefined ? this.#create(noted) : this.#save(noted));
   }
 
   /** All messages up to an offset were published. */
@@ -82,6 +84,14 @@ export class StreamCheckpoint {
   async flush(): Promise<void> {
     if (this.#offset === undefined || this.#offset === this.#noted.offset) return;
     await this.#save({ run: this.#noted.run, offset: this.#offset });
+  }
+
+  /** Two nodes that both begin would name the partition differently, and each would publish all messages. */
+  async #create(noted: Noted): Promise<void> {
+    if (!(await this.#host.checkpoints.create(this.#stream, JSON.stringify(noted)))) {
+      throw new Error(`another node has begun to read the stream "${this.#stream}"`);
+    }
+    this.#noted = noted;
   }
 
   async #save(noted: Noted): Promise<void> {

@@ -25,6 +25,11 @@ export class ModelHost implements BridgeHost {
   state: BridgeState | undefined;
   readonly checkpoints = {
     read: async (partition: string) => this.#checkpoints.get(partition),
+    create: async (partition: string, checkpoint: string) => {
+      if (this.#checkpoints.has(partition)) return false;
+      this.#checkpoints.set(partition, checkpoint);
+      return true;
+    },
     save: async (partition: string, checkpoint: string) => void this.#checkpoints.set(partition, checkpoint),
   };
   readonly #checkpoints = new Map<string, string>();

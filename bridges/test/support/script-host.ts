@@ -33,7 +33,7 @@ export class ScriptHost implements BridgeHost {
   readonly copiesOf = (channel: string) => this.copies[channel] ?? [];
   /** What `count` was told about its messages. */
   readonly reports: string[] = [];
-  readonly checkpoints = { read: async () => undefined, save: async () => {} };
+  readonly checkpoints = { read: async () => undefined, create: async () => true, save: async () => {} };
   readonly clock: Clock = {
     now: () => 0,
     monotonic: () => 0,

@@ -13,6 +13,11 @@ export class TestSourceHost implements SourceHost {
   isKilled = false;
   readonly checkpoints = {
     read: async (partition: string) => this.notes.get(partition),
+    create: async (partition: string, checkpoint: string) => {
+      if (this.notes.has(partition)) return false;
+      await this.checkpoints.save(partition, checkpoint);
+      return true;
+    },
     save: async (partition: string, checkpoint: string) => {
       if (this.isKilled) throw new Error('the gateway was killed');
       this.notes.set(partition, checkpoint);

@@ -86,6 +86,12 @@ export type BridgeOutcome = 'published' | 'sent' | 'dead_lettered' | 'skipped' |
 export interface Checkpoints {
   /** The latest checkpoint of a partition; `undefined`: there is none. Rejects while the engine is away. */
   read(partition: string): Promise<string | undefined>;
+  /**
+   * Saves the first one of a partition.
+   *
+   * @returns `false`: there is one already, of another node
+   */
+  create(partition: string, checkpoint: string): Promise<boolean>;
   /** Replaces it. Rejects while the engine is away. */
   save(partition: string, checkpoint: string): Promise<void>;
 }

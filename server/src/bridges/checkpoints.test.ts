@@ -17,6 +17,17 @@ it('checkpoints are those that were saved latest, by bridge and partition', asyn
   expect(await new LogCheckpoints({ log, clock, bridge: 'others' }).read('a')).toBeUndefined();
 });
 
+it('only one node creates the first checkpoint of a partition', async () => {
+  const log = new MemoryEngine({ clock });
+  const [one, other] = [1, 2].map(() => new LogCheckpoints({ log, clock, bridge: 'orders' }));
+  expect(await one?.create('a', '1')).toBe(true);
+  expect(await other?.create('a', '2')).toBe(false);
+  expect(await other?.read('a')).toBe('1');
+  await one?.save('a', '3');
+  expect(await other?.create('a', '2')).toBe(false);
+  expect(await other?.create('b', '2')).toBe(true);
+});
+
 it('checkpoints are there for years', async () => {
   const log = new MemoryEngine({ clock });
   const checkpoints = new LogCheckpoints({ log, clock, bridge: 'orders' });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { nanoid } from 'nanoid';
-import type { AppendOptions, Log } from '../engine/engine.ts';
+import { type AppendOptions, HeadMoved, type Log } from '../engine/engine.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Checkpoints } from './bridge-host.ts';
 
@@ -27,9 +27,23 @@ export class LogCheckpoints implements Checkpoints {
     return typeof data === 'string' ? data : undefined;
   }
 
-  async save(partition: string, checkpoint: string): Promise<void> {
+  async create(partition: string, checkpoint: string): Promise<boolean> {
+    try {
+      await this.#append(partition, checkpoint, { ...OPTIONS, expected: { offset: 0 } });
+      return true;
+    } catch (error) {
+      if (error instanceof HeadMoved) return false;
+      throw error;
+    }
+  }
+
+  save(partition: string, checkpoint: string): Promise<void> {
+    return this.#append(partition, checkpoint, OPTIONS);
+  }
+
+  async #append(partition: string, checkpoint: string, options: AppendOptions): Promise<void> {
     const entry = { id: nanoid(12), time: this.#parts.clock.now(), data: checkpoint };
-    await this.#parts.log.append(this.#nameOf(partition), entry, OPTIONS);
+    await this.#parts.log.append(this.#nameOf(partition), entry, options);
   }
 
   /** It is no channel: its name is not valid. Names of partitions may be too long for an engine. */
