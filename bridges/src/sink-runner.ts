@@ -159,7 +159,8 @@ export class SinkRunner implements Bridge {
   /** Returns why the feed has ended; `undefined`: it has not. */
   async #sendNext({ open, feed, window, timer }: Connected): Promise<string | undefined> {
     await window.room();
-    const next = await window.orFail(feed.next(this.#limits.batch).catch(failureOf));
+    const { batch: most, batchBytes } = this.#limits;
+    const next = await window.orFail(feed.next(most, batchBytes).catch(failureOf));
     if (typeof next === 'string') return next;
     if (next.gaps.length + next.messages.length === 0) return 'the consumer group of the bridge is gone';
     const batch = this.#batchOf(next);

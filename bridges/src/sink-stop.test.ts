@@ -212,3 +212,12 @@ it('what a broker without an order has confirmed is not sent again', async () =>
   expect(broker.sent).toEqual([1, 2, 3, 4, 2]);
   expect(host.counts).toEqual({ sent: 4 });
 });
+
+it.each([
+  [true, 4_194_304],
+  [false, 16_777_216],
+])('few large messages are on their way at the same time: it overlaps: %s', async (overlaps, expected) => {
+  const host = new ChannelModel(4);
+  await run(host, new Broker(), { overlaps });
+  expect(host.longest).toBe(expected);
+});

@@ -1,5 +1,8 @@
+import type { OutboundBridge } from '@sluice/server/bridging';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { wrapMessage } from '../src/envelope.ts';
+import { RedisSink } from '../src/redis/redis-sink.ts';
 import { testSink } from './conformance/sink-conformance.ts';
 import { testSource } from './conformance/source-conformance.ts';
 import { startGateway } from './support/bridge-gateway.ts';
@@ -61,6 +64,62 @@ testSink('Redis Streams', {
       close: async () => redis.disconnect(),
     };
   },
+});
+
+describe.skipIf(skip)('a stream of Redis that is sent to', () => {
+  /** Sends messages of an epoch as a bridge does, over a connection of its own. */
+  async function open(inFlight = 100) {
+    const server = await startRedis();
+    const redis = connect(server);
+    onTestFinished(() => redis.disconnect());
+    const stream = `sink-${++streams}`;
+    const config = {
+      ...{ connection: { url: `redis://127.0.0.1:${server.port}` }, to: { stream, body: 'data' } },
+      ...{ inFlight, from: { channel: 'audit' }, envelope: 'raw' },
+    } as unknown as OutboundBridge;
+    const send = async (epoch: string, offsets: readonly number[]) => {
+      const sink = await new RedisSink(Redis, config).open();
+      const options = { bridge: config, origin: 'here', prefix: 'ce_' };
+      await sink.send(
+        offsets.map((offset) => wrapMessage(epoch, { id: `m${offset}`, offset, time: 0, data: offset }, options)),
+      );
+      await sink.close();
+    };
+    const other = async (count: number) => {
+      for (let at = 0; at < count; at++) await redis.xadd(stream, '*', 'data', 'other');
+    };
+    const stored = async () =>
+      (await redis.xrange(stream, '-', '+'))
+        .map(([, fields]) => fields[fields.indexOf('data') + 1])
+        .filter((data) => data !== 'other');
+    return { send, other, stored };
+  }
+  const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+  it('gets a message behind later ones, as after a redrive, and not twice', async () => {
+    const { send, stored } = await open();
+    await send('e', [1, 2, 3, 4, 6, 7]);
+    await send('e', [5]);
+    await send('e', [5, 8]);
+    expect(await stored()).toEqual(['1', '2', '3', '4', '6', '7', '5', '8']);
+  });
+
+  it('gets messages of a channel of the same name from another gateway, and repeats of neither', async () => {
+    const { send, stored } = await open();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await send('e', [1, 2, 3]);
+      await send('f', [1, 2]);
+    }
+    expect(await stored()).toEqual(['1', '2', '3', '1', '2']);
+  });
+
+  it('gets no repeats of as many messages as may be in flight, also if others append', async () => {
+    const { send, other, stored } = await open(300);
+    await send('e', numbers(1, 300));
+    await other(250);
+    await send('e', numbers(1, 310));
+    expect(await stored()).toEqual(numbers(1, 310).map(String));
+  });
 });
 
 it.skipIf(skip)('entries that a consumer of the group has read and not acknowledged are read again', async () => {

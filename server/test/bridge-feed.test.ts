@@ -2,13 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../src/auth/identity.ts';
 import { BridgeFeed, FeedLost } from '../src/bridges/bridge-feed.ts';
 import { ENGINE_RETRY } from '../src/channels/budgets.ts';
+import type { ConfigInput } from '../src/config/config.ts';
 import { EngineUnavailable } from '../src/engine/engine.ts';
 import { Refusal } from '../src/refusal.ts';
 import { createWorld } from './support/world.ts';
 
+const CONFIG: ConfigInput = { channels: { orders: { history: true, groups: { g: { start: 'oldest' } } } } };
+
 /** A gateway with these messages, and the parts of a feed of one of its groups. */
-async function start(messages: number) {
-  const world = await createWorld({ channels: { orders: { history: true, groups: { g: { start: 'oldest' } } } } });
+async function start(messages: number, config = CONFIG) {
+  const world = await createWorld(config);
   const { groups } = world.services;
   const target = groups?.find('orders', PROGRAM, 'g');
   if (groups === undefined || target === undefined || target instanceof Refusal) throw new Error('there is no group');
@@ -126,6 +129,23 @@ describe('the feed of a bridge', () => {
     expect(await feed.next(10)).toEqual({ gaps: [], messages: [] });
     expect(await feed.acknowledge(new Map(), 2)).toBe(0);
     expect(await offsetsOf(await BridgeFeed.open(parts))).toEqual([3]);
+  });
+
+  it('claims few large messages ahead', async () => {
+    const channels = {
+      orders: { history: { count: 9, age: '1h' }, maxPayload: '8MiB', groups: { g: { start: 'oldest' } } },
+    };
+    const { world, parts } = await start(0, { channels, limits: { maxFrame: '16MiB' } } as ConfigInput);
+    const size = 6 * 1_048_576;
+    for (let n = 0; n < 6; n++) await world.gateway.publish('orders', 'x'.repeat(size));
+    const feed = await BridgeFeed.open(parts);
+    await world.idle();
+    const { store, target } = parts;
+    expect(await store.stats(target.ref, target.rule.delivery)).toMatchObject({ inFlight: 3 });
+    expect((await feed.next(10, 2 * size)).messages).toHaveLength(1);
+    await world.idle();
+    expect(await store.stats(target.ref, target.rule.delivery)).toMatchObject({ inFlight: 4 });
+    feed.close();
   });
 
   it('that was closed returns nothing, also if another has fenced the group', async () => {

@@ -127,6 +127,15 @@ describe('a topic with a small limit', () => {
     await expect(sink.send([first, large, third])).rejects.toMatchObject({ name: 'TooLarge', ids: ['c/e/2'] });
     expect(stored).toEqual([first.body]);
   });
+
+  it('reports all later records that are as large at once', async () => {
+    const { client } = limited(20_000);
+    const sizes = [10, 30_000, 10, 40_000, 29_999, 30_000];
+    const records = sizes.map((size, at) => ({ ...record, id: `c/e/${at + 1}`, body: Buffer.alloc(size) }));
+    const sink = await new KafkaSink(client, config).open();
+    const ids = ['c/e/2', 'c/e/4', 'c/e/6'];
+    await expect(sink.send(records)).rejects.toMatchObject({ name: 'TooLarge', ids });
+  });
 });
 
 it('sends to the topics that exist, up to the first message whose topic does not', async () => {

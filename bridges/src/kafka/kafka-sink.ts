@@ -4,7 +4,7 @@ import { textOption } from '../options.ts';
 import { bytesIn, inParts } from '../parts.ts';
 import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
-import { TooLarge } from '../too-large.ts';
+import { bytesOf, TooLarge } from '../too-large.ts';
 import { unlessLost } from '../unless-lost.ts';
 import { Unroutable } from '../unroutable.ts';
 import { causeOf, type KafkaClient, kafkaOptions } from './kafka-connection.ts';
@@ -62,6 +62,25 @@ class OpenKafkaSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    try {
+      await this.#sendParts(records, confirmed);
+    } catch (error) {
+      throw error instanceof TooLarge ? this.#withOthers(error, records) : error;
+    }
+  }
+
+  /** Later records for the same topic that are as large are not accepted either. One report saves an attempt for each. */
+  #withOthers(error: TooLarge, records: readonly SinkRecord[]): TooLarge {
+    const at = records.findIndex(({ id }) => id === error.ids[0]);
+    const [first, ...later] = records.slice(at);
+    if (at === -1 || first === undefined) return error;
+    const topic = this.#topicOf(first);
+    const size = sizeOf(first);
+    const others = later.filter((record) => sizeOf(record) >= size && this.#topicOf(record) === topic);
+    return new TooLarge([first, ...others], error.limit);
+  }
+
+  async #sendParts(records: readonly SinkRecord[], confirmed: OnConfirmed): Promise<void> {
     const { largest } = this.#batch;
     await inParts(records, { limits: { most: MOST, largest }, confirmed }, (part, done) => this.#sendPart(part, done));
   }
@@ -101,7 +120,7 @@ class OpenKafkaSink implements OpenSink {
     if (first === undefined) return;
     if (others.length === 0) throw new TooLarge([first], 'the topic accepts less ("max.message.bytes")');
     this.#batch.largest = Math.min(this.#batch.largest, bytesIn(part) / 2);
-    await this.send(part, confirmed);
+    await this.#sendParts(part, confirmed);
   }
 
   #topicOf(record: SinkRecord): string {
@@ -132,6 +151,8 @@ function asTopic(text: string): string {
   const topic = text.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
   return /^\.{1,2}$/.test(topic) ? '_' : topic;
 }
+
+const sizeOf = ({ body, headers, tags }: SinkRecord): number => body.length + bytesOf(headers) + bytesOf(tags);
 
 /** Consecutive records with the same name. */
 function runsOf(records: readonly SinkRecord[], nameOf: (record: SinkRecord) => string) {

@@ -97,3 +97,22 @@ describe('a subject that nobody answers for', () => {
     await expect(send(find)).rejects.toThrow('no stream answers for the subject "audit.none", or JetStream is off');
   });
 });
+
+it('a batch with a message that is too large for the server is not sent at all', async () => {
+  const published: string[] = [];
+  const jetstream = () => ({ publish: async (subject: string) => void published.push(subject) });
+  const connect = async () => ({
+    ...{ close: async () => {}, closed: () => new Promise(() => {}) },
+    info: { max_payload: 1_000 },
+  });
+  const client = { transport: { ...transport, connect }, jetstream: { jetstream } } as unknown as NatsClient;
+  const config = { connection: { url: 'nats://localhost' }, to: { subject: 'audit' } } as unknown as OutboundBridge;
+  const sink = await new NatsSink(client, config).open();
+  const record = (at: number, size: number, tags = {}): SinkRecord => ({
+    ...{ id: `c/e/${at}`, channel: 'c', epoch: 'e', offset: at, event: undefined, tags, headers: {} },
+    ...{ contentType: 'application/json', body: Buffer.alloc(size) },
+  });
+  const records = [record(1, 10), record(2, 990), record(3, 500, { long: 'x'.repeat(500) }), record(4, 900)];
+  await expect(sink.send(records)).rejects.toMatchObject({ name: 'TooLarge', ids: ['c/e/2', 'c/e/3'] });
+  expect(published).toEqual([]);
+});

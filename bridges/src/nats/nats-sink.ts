@@ -1,11 +1,15 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
-import { TooLarge } from '../too-large.ts';
+import { requireSizes, TooLarge } from '../too-large.ts';
 import { Unroutable } from '../unroutable.ts';
 import { connectNats, NATS_TIMEOUT, type NatsClient, type NatsConnection } from './nats-connection.ts';
+
+/** Bytes that headers have at most: 16 tags of full length, and those of every message. */
+const HEADERS = 65_536;
 
 /** Publishes to the subjects of a stream. */
 export class NatsSink implements Sink {
@@ -45,6 +49,8 @@ class OpenNatsSink implements OpenSink {
 
   /** The server stores what one connection publishes in its order. */
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    const most = this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    requireSizes(records, { most, sizeOf: (record) => this.#sizeOf(record, most), limit: this.#limit });
     const publish = (record: SinkRecord, at: number) => this.#publish(record).then(() => confirmed(at));
     const outcomes = await Promise.allSettled(records.map(publish));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -88,13 +94,26 @@ class OpenNatsSink implements OpenSink {
     return `the server accepts ${most} bytes with headers ("max_payload"), and the stream may accept less`;
   }
 
-  async #publish(record: SinkRecord): Promise<void> {
+  /** As the server counts it. A record that is surely small enough is not measured. */
+  #sizeOf(record: SinkRecord, most: number): number {
+    const { id, body } = record;
+    if (body.length + HEADERS <= most) return body.length;
+    const headers = this.#headersOf(record);
+    headers.set('Nats-Msg-Id', id);
+    return body.length + Buffer.byteLength(headers.toString());
+  }
+
+  #headersOf(record: SinkRecord): MsgHdrs {
     const headers = this.#client.transport.headers();
     const tags = Object.entries(record.tags).map(([name, value]) => [`sluice-tag-${name}`, value]);
     const event = record.event === undefined ? [] : [['event', record.event]];
     const named = [...Object.entries(record.headers), ...tags, ...event, ['content-type', record.contentType]];
     for (const [name = '', value = ''] of named) headers.append(asHeaderName(name), value.replaceAll(LINE_BREAKS, ' '));
-    const options = { msgID: record.id, headers, timeout: NATS_TIMEOUT };
+    return headers;
+  }
+
+  async #publish(record: SinkRecord): Promise<void> {
+    const options = { msgID: record.id, headers: this.#headersOf(record), timeout: NATS_TIMEOUT };
     await this.#jetstream.publish(this.#subjectOf(record), record.body, options);
   }
 

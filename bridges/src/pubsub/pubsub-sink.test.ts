@@ -1,6 +1,7 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { wrapMessage } from '../envelope.ts';
+import type { SinkRecord } from '../sink.ts';
 import type { PubsubClient } from './pubsub-connection.ts';
 import { PubsubSink } from './pubsub-sink.ts';
 
@@ -52,3 +53,73 @@ it.each(['cloudevents', 'cloudevents-structured', 'raw'] as const)(
     expect(orderingKey).toBe(channel);
   },
 );
+
+describe('large messages', () => {
+  /** A client whose requests last until the test ends them. */
+  class Requests {
+    readonly sizes: number[] = [];
+    readonly #ends: ((error?: Error) => void)[] = [];
+
+    publish({ data }: { readonly data: Buffer }): Promise<void> {
+      this.sizes.push(data.length);
+      return new Promise((resolve, reject) => {
+        this.#ends.push((error) => (error === undefined ? resolve() : reject(error)));
+      });
+    }
+
+    end(error?: Error): void {
+      this.#ends.shift()?.(error);
+    }
+  }
+
+  async function open() {
+    const requests = new Requests();
+    class PubSub {
+      topic = () => ({
+        getMetadata: async () => {},
+        publishMessage: (message: { readonly data: Buffer }) => requests.publish(message),
+      });
+      async close(): Promise<void> {}
+    }
+    const config = { connection: { project: 'p' }, to: { topic: 'audit' } } as unknown as OutboundBridge;
+    return { requests, sink: await new PubsubSink({ PubSub } as unknown as PubsubClient, config).open() };
+  }
+  const record = (size: number): SinkRecord => ({
+    ...{ id: `c/e/${size}`, channel: 'c', epoch: 'e', offset: size, event: undefined, tags: {}, headers: {} },
+    ...{ contentType: 'application/json', body: Buffer.alloc(size) },
+  });
+  const MB = 1_000_000;
+
+  it('are on their way a few at a time, also those of later calls, so that no request exceeds 10 MB', async () => {
+    const { requests, sink } = await open();
+    const sending = [[4, 4, 4].map((size) => size * MB), [9.5 * MB], [1 * MB, 2 * MB]].map((sizes) =>
+      sink.send(sizes.map(record)),
+    );
+    await expect.poll(() => requests.sizes.length).toBe(2);
+    requests.end();
+    await expect.poll(() => requests.sizes.length).toBe(3);
+    for (const expected of [3, 4, 6]) {
+      requests.end();
+      await expect.poll(() => requests.sizes.length).toBe(expected);
+    }
+    for (let at = 0; at < 3; at++) requests.end();
+    await Promise.all(sending);
+    expect(requests.sizes).toEqual([4, 4, 4, 9.5, 1, 2].map((size) => size * MB));
+  });
+
+  it('are not published behind one that has failed', async () => {
+    const { requests, sink } = await open();
+    const first = sink.send([record(8 * MB)]);
+    const second = sink.send([record(7 * MB)]);
+    await expect.poll(() => requests.sizes.length).toBe(1);
+    requests.end(new Error('unavailable'));
+    await expect(first).rejects.toThrow('unavailable');
+    await expect(second).rejects.toThrow('an earlier message was not accepted');
+    expect(requests.sizes).toEqual([8 * MB]);
+  });
+
+  it('of more than a request with its other parts may have are too large', async () => {
+    const { sink } = await open();
+    await expect(sink.send([record(9_995_000)])).rejects.toMatchObject({ name: 'TooLarge' });
+  });
+});

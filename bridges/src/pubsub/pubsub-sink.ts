@@ -5,8 +5,10 @@ import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { bytesOf, requireSizes } from '../too-large.ts';
 import { CALL, clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
 
-/** Bytes of a message, with its attributes. The service refuses the whole request of a larger one. */
-const LARGEST = 10_000_000;
+/** Bytes of a message, with its attributes: of a request of 10 MB, some are for the name of the topic and lengths. */
+const LARGEST = 9_990_000;
+/** Bytes that are on their way, unless one message has more: the client puts into a request what waits, whatever its size. */
+const LARGEST_TOGETHER = 9_000_000;
 /** Messages of one request, and milliseconds that the client waits for more. */
 const BATCH = { maxMessages: 100, maxMilliseconds: 2 };
 
@@ -41,10 +43,24 @@ export class PubsubSink implements Sink {
   }
 }
 
+interface Passing {
+  readonly sizes: readonly number[];
+  readonly begin: (record: SinkRecord, at: number) => void;
+  /** What has begun. */
+  readonly publishing: readonly Promise<void>[];
+  readonly before: Promise<void>;
+}
+
 class OpenPubsubSink implements OpenSink {
   readonly #pubsub: PubSub;
   readonly #topic: Topic;
   readonly #isOrdered: boolean;
+  /** Bytes that are on their way. */
+  #bytes = 0;
+  #wake: (() => void) | undefined;
+  /** Ends when everything before was passed to the client. */
+  #passed: Promise<void> = Promise.resolve();
+  #hasFailed = false;
 
   constructor(pubsub: PubSub, topic: Topic, isOrdered: boolean) {
     this.#pubsub = pubsub;
@@ -53,15 +69,47 @@ class OpenPubsubSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
+    const sizes = records.map(sizeOf);
     const limit = `Pub/Sub accepts ${LARGEST} bytes with attributes`;
-    requireSizes(records, { most: LARGEST, sizeOf, limit });
-    const publish = (record: SinkRecord, at: number) => this.#publish(record).then(() => confirmed(at));
-    const outcomes = await Promise.allSettled(records.map(publish));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed === undefined) return;
-    // The client holds back a key whose message failed. What comes behind it is sent again, in its order.
-    if (this.#isOrdered) for (const { channel } of records) this.#topic.resumePublishing(channel);
-    throw failed.reason;
+    requireSizes(records, { most: LARGEST, sizeOf: (_, at) => sizes[at] ?? 0, limit });
+    const publishing: Promise<void>[] = [];
+    const begin = (record: SinkRecord, at: number) => {
+      publishing.push(this.#publish(record).then(() => confirmed(at)));
+    };
+    this.#passed = this.#pass(records, { sizes, begin, publishing, before: this.#passed });
+    await this.#passed;
+    const failed = (await Promise.allSettled(publishing)).find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    if (publishing.length < records.length) throw new Error('an earlier message was not accepted');
+  }
+
+  /** Nothing is published behind a message that has failed: what waits is sent again, in its order. */
+  async #pass(records: readonly SinkRecord[], { sizes, begin, publishing, before }: Passing): Promise<void> {
+    await before;
+    for (const [at, record] of records.entries()) {
+      const size = sizes[at] ?? 0;
+      while (this.#bytes > 0 && this.#bytes + size > LARGEST_TOGETHER) await this.#change();
+      if (this.#hasFailed) return;
+      this.#bytes += size;
+      begin(record, at);
+      void this.#watch(publishing.at(-1), size);
+    }
+  }
+
+  async #watch(publishing: Promise<void> | undefined, size: number): Promise<void> {
+    try {
+      await publishing;
+    } catch {
+      this.#hasFailed = true;
+    }
+    this.#bytes -= size;
+    this.#wake?.();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   #publish(record: SinkRecord): Promise<string> {

@@ -11,37 +11,45 @@ const MOST = 64;
 /** Bytes of one script. */
 const LARGEST = 1_048_576;
 
+/** Entries that are searched for repeats: at least, and of a new connection at least for each message in flight. */
+const SEARCHED = 100;
+const SEARCHED_PER_MESSAGE = 2;
+
 /**
- * Appends records that the stream does not have yet. The latest entry of the channel tells which it
- * has: it is looked for among the last 100, because other programs may append to the stream.
+ * Appends records that are not among the latest entries of the stream, to which other programs may
+ * append too. It reads them in pieces, and at most some megabytes.
  *
- * KEYS: the stream. ARGV: channel, maximum length (0: none), then for each record epoch, offset, the
- * number of its fields, and fields and values in turn. An error stops the script: what comes after is
- * not appended, so that no record is skipped.
+ * KEYS: the stream. ARGV: maximum length (0: none), how many entries to search, then for each record
+ * its id, the number of its fields, and fields and values in turn. An error stops the script: what
+ * comes after is not appended, so that no record is skipped.
  */
 const APPEND = `
-local channel, most, at = ARGV[1], tonumber(ARGV[2]), 3
-local epoch, offset
-for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 100)) do
-  local of = {}
-  for field = 1, #entry[2], 2 do of[entry[2][field]] = entry[2][field + 1] end
-  if of['sluice-channel'] == channel and of['sluice-epoch'] then
-    epoch, offset = of['sluice-epoch'], tonumber(of['sluice-offset'])
-    break
+local most, left, at = tonumber(ARGV[1]), tonumber(ARGV[2]), 3
+local has, last, bytes = {}, '+', 0
+while left > 0 and bytes < 33554432 do
+  local entries = redis.call('XREVRANGE', KEYS[1], last, '-', 'COUNT', math.min(left, 32) + 1)
+  for _, entry in ipairs(entries) do
+    for field = 1, #entry[2], 2 do
+      local value = entry[2][field + 1]
+      bytes = bytes + #value
+      if entry[2][field] == 'sluice-id' then has[value] = true end
+    end
   end
+  if #entries < 2 then break end
+  last, left = entries[#entries][1], left - #entries + 1
 end
 local added = 0
 while ARGV[at] do
-  local own, number, fields = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  if own ~= epoch or number > offset then
+  local id, fields = ARGV[at], tonumber(ARGV[at + 1])
+  if not has[id] then
     local limit = most > 0 and {'MAXLEN', '~', most} or {}
     local command = {'XADD', KEYS[1], unpack(limit)}
     command[#command + 1] = '*'
-    for field = at + 3, at + 2 + fields do command[#command + 1] = ARGV[field] end
+    for field = at + 2, at + 1 + fields do command[#command + 1] = ARGV[field] end
     redis.call(unpack(command))
-    epoch, offset, added = own, number, added + 1
+    has[id], added = true, added + 1
   end
-  at = at + 3 + fields
+  at = at + 2 + fields
 end
 return added`;
 
@@ -67,15 +75,17 @@ class OpenRedisSink implements OpenSink {
   readonly #redis: Redis;
   readonly #stream: string;
   readonly #body: string;
-  readonly #channel: string;
   readonly #most: number;
+  readonly #inFlight: number;
+  /** Records that this connection has appended, or found. */
+  #sent = 0;
   readonly #lost = new AbortController();
 
-  constructor(redis: Redis, { from, to }: OutboundBridge) {
+  constructor(redis: Redis, { inFlight, to }: OutboundBridge) {
     this.#redis = redis;
     this.#stream = textOption(to, 'stream');
     this.#body = textOption(to, 'body');
-    this.#channel = from.channel;
+    this.#inFlight = inFlight;
     this.#most = typeof to.maxLength === 'number' ? to.maxLength : 0;
     let failure = new Error('the connection was closed');
     redis.on('error', (error: Error) => {
@@ -89,12 +99,19 @@ class OpenRedisSink implements OpenSink {
   }
 
   async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
-    await inParts(records, { limits: { most: MOST, largest: LARGEST }, confirmed }, (part) =>
-      this.#run([this.#channel, this.#most, ...part.flatMap((record) => this.#valuesOf(record))]),
-    );
+    await inParts(records, { limits: { most: MOST, largest: LARGEST }, confirmed }, async (part) => {
+      await this.#run([this.#most, this.#searched, ...part.flatMap((record) => this.#valuesOf(record))]);
+      this.#sent += part.length;
+    });
   }
 
-  #valuesOf({ epoch, offset, headers, contentType, body, event, tags }: SinkRecord): (string | number | Buffer)[] {
+  /** What was sent before the connection was lost is among the first that are sent again. */
+  get #searched(): number {
+    const unconfirmed = SEARCHED_PER_MESSAGE * this.#inFlight;
+    return this.#sent < unconfirmed ? Math.max(SEARCHED, unconfirmed) : SEARCHED;
+  }
+
+  #valuesOf({ id, epoch, headers, contentType, body, event, tags }: SinkRecord): (string | number | Buffer)[] {
     const named = Object.entries({
       ...headers,
       ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`tag:${name}`, value])),
@@ -102,7 +119,7 @@ class OpenRedisSink implements OpenSink {
       ...{ 'sluice-epoch': epoch, 'content-type': contentType },
     });
     const fields = [...named.flat(), this.#body, body];
-    return [epoch, offset, fields.length, ...fields];
+    return [id, fields.length, ...fields];
   }
 
   async #run(values: readonly (string | number | Buffer)[]): Promise<void> {

@@ -11,6 +11,8 @@ export class ChannelModel extends ScriptHost {
   /** Every message up to this offset is acknowledged. */
   #floor = 0;
   openFeeds = 0;
+  /** Of the latest `next`. */
+  longest: number | undefined;
   /** Does the bridge stop when all is acknowledged? */
   stops = true;
   /** Offsets that became dead letters. */
@@ -47,7 +49,8 @@ export class ChannelModel extends ScriptHost {
     let isOpen = true;
     const sent: OutboundBatch[] = [];
     return {
-      next: async (most) => {
+      next: async (most, longest) => {
+        this.longest = longest;
         if (this.isOver && this.stops) this.stop.abort();
         this.onNext();
         if (at === this.#count) await closed;

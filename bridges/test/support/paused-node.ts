@@ -59,8 +59,8 @@ export class Pause {
       const feed = await host.openFeed();
       const taken: number[] = [];
       return {
-        next: async (most) => {
-          const batch = await feed.next(most);
+        next: async (...args) => {
+          const batch = await feed.next(...args);
           taken.push(batch.messages.length);
           return batch;
         },

@@ -53,8 +53,8 @@ const stalling = (host: BridgeHost): BridgeHost => ({
 function stallingFeed(feed: OutboundFeed): OutboundFeed {
   const taken: number[] = [];
   return {
-    next: async (most) => {
-      const batch = await feed.next(most);
+    next: async (...args) => {
+      const batch = await feed.next(...args);
       taken.push(batch.messages.length);
       return batch;
     },

@@ -17,6 +17,9 @@ export interface BridgeFeedParts {
   readonly target: GroupTarget;
 }
 
+/** Characters, as JSON, of messages that are claimed ahead. */
+const LARGEST = 16_777_216;
+
 const NOTHING: OutboundBatch = { gaps: [], messages: [] };
 
 /** What `next` has returned. */
@@ -74,11 +77,11 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     return feed;
   }
 
-  async next(most: number): Promise<OutboundBatch> {
+  async next(most: number, longest?: number): Promise<OutboundBatch> {
     while (this.#end === undefined && this.#claimed.isEmpty) await this.#change();
     if (this.#end === 'closed') return NOTHING;
     if (this.#end !== undefined) throw this.#end;
-    const { gaps, epoch, deliveries } = this.#claimed.take(most);
+    const { gaps, epoch, deliveries } = this.#claimed.take(most, longest);
     this.#sent.push({ gaps, epoch, deliveries });
     this.#unconfirmed += deliveries.length;
     this.#dispatcher.mark();
@@ -178,7 +181,8 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   get room(): number {
     if (this.#end !== undefined) return 0;
     const { prefetch, delivery } = this.#parts.target.rule;
-    const { length } = this.#claimed;
+    const { length, size } = this.#claimed;
+    if (size >= LARGEST) return 0;
     return Math.max(0, Math.min(prefetch - length, delivery.maxUnacked - length - this.#unconfirmed));
   }
 

@@ -57,9 +57,10 @@ export interface OutboundFeed {
    * was finished.
    *
    * @param most maximum number of messages
+   * @param longest maximum characters of the messages as JSON, unless the first one has more
    * @throws Error if the feed has ended otherwise. What it returned before can still be acknowledged
    */
-  next(most: number): Promise<OutboundBatch>;
+  next(most: number, longest?: number): Promise<OutboundBatch>;
   /**
    * The broker has confirmed the earliest batch that is not acknowledged. Called for one batch after
    * the other. While the engine is away it waits, until the feed is closed.

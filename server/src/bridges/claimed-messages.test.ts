@@ -54,3 +54,14 @@ it('messages of two epochs are not taken together', () => {
   claimed.add('f', deliveriesOf(1, 2));
   expect(takeAll(claimed, 9)).toEqual(['e1', 'f1 f2']);
 });
+
+it('messages that are long together are taken one after the other, and at least one', () => {
+  const claimed = new ClaimedMessages();
+  const deliveries = deliveriesOf(1, 2, 3, 4);
+  const [first] = deliveries;
+  const length = first?.message.json.length ?? 0;
+  claimed.add('e', deliveries);
+  expect(claimed.size).toBe(4 * length);
+  const counts = [2 * length, 2 * length - 1, 1].map((longest) => claimed.take(9, longest).deliveries.length);
+  expect([counts, claimed.size, claimed.isEmpty]).toEqual([[2, 1, 1], 0, true]);
+});

@@ -11,10 +11,16 @@ interface Part {
 export class ClaimedMessages {
   #parts: Part[] = [];
   #length = 0;
+  #size = 0;
 
   /** Messages that wait. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Their characters as JSON. */
+  get size(): number {
+    return this.#size;
   }
 
   get isEmpty(): boolean {
@@ -30,6 +36,7 @@ export class ClaimedMessages {
 
   add(epoch: string, deliveries: readonly Delivery[]): void {
     this.#length += deliveries.length;
+    this.#size += sizeOf(deliveries);
     const last = this.#parts.at(-1);
     if (last === undefined || (last.deliveries.length > 0 && last.epoch !== epoch)) {
       this.#parts.push({ gaps: [], epoch, deliveries });
@@ -39,16 +46,34 @@ export class ClaimedMessages {
     }
   }
 
-  /** Removes the first messages, with the gaps before them. */
-  take(most: number): Readonly<Part> {
+  /**
+   * Removes the first messages, with the gaps before them.
+   *
+   * @param longest maximum characters as JSON, unless the first message has more
+   */
+  take(most: number, longest = Number.POSITIVE_INFINITY): Readonly<Part> {
     const [first] = this.#parts;
     if (first === undefined) return { gaps: [], epoch: '', deliveries: [] };
     const { gaps, epoch, deliveries } = first;
-    const taken = deliveries.slice(0, most);
+    const taken = deliveries.slice(0, Math.min(most, fitting(deliveries, longest)));
     this.#length -= taken.length;
+    this.#size -= sizeOf(taken);
     first.gaps = [];
     first.deliveries = deliveries.slice(taken.length);
     if (first.deliveries.length === 0) this.#parts.shift();
     return { gaps, epoch, deliveries: taken };
   }
+}
+
+const sizeOf = (deliveries: readonly Delivery[]): number =>
+  deliveries.reduce((size, { message }) => size + message.json.length, 0);
+
+/** How many have at most so many characters together; at least one. */
+function fitting(deliveries: readonly Delivery[], longest: number): number {
+  let size = 0;
+  const first = deliveries.findIndex(({ message }) => {
+    size += message.json.length;
+    return size > longest;
+  });
+  return first === -1 ? deliveries.length : Math.max(1, first);
 }
