@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BridgeGateway, startGateway } from './support/bridge-gateway.ts';
 import type { BrokerServer } from './support/broker-server.ts';
+import { dataFolder } from './support/data-folder.ts';
 import { missing } from './support/programs.ts';
 import { REDIS, startRedis } from './support/redis-broker.ts';
 
@@ -25,6 +26,7 @@ describe.skipIf(skip)('bridges in both directions', () => {
     const start = (
       group: string,
       { sends, publishesTo }: { sends: readonly string[]; publishesTo: readonly string[] },
+      engine: object = {},
     ) => {
       const out = sends.map((channel) => [`out-${channel}`, { redis, from: { channel }, to: { stream } }]);
       const back = publishesTo.map((channel, at) => [
@@ -35,9 +37,11 @@ describe.skipIf(skip)('bridges in both directions', () => {
         ...{ x: { history: true }, y: { history: true }, all: { bind: ['orders:*'], history: true } },
         'orders:{id}': { history: true },
       };
-      return startGateway({ channels, bridges: Object.fromEntries([...out, ...back]) as never });
+      return startGateway({ ...engine, channels, bridges: Object.fromEntries([...out, ...back]) as never });
     };
-    return { start, length: () => client.xlen(stream) };
+    const origins = async () =>
+      (await client.xrange(stream, '-', '+')).map(([, fields]) => fields[fields.indexOf('sluice-origin') + 1]);
+    return { start, origins, length: () => client.xlen(stream) };
   }
 
   /** Until all bridges have read, and have nothing left to send. */
@@ -73,6 +77,24 @@ describe.skipIf(skip)('bridges in both directions', () => {
     await expect.poll(() => a.data('x')).toEqual(['from a', 'from b']);
     await settled([a, b], [3, 3]);
     expect([await b.data('x'), await length()]).toEqual([['from a', 'from b'], 4]);
+  });
+
+  it.each([
+    ['durable', () => ({ engine: 'durable', durable: { data: dataFolder() } }), true],
+    ['redis', () => ({ engine: 'redis', redis: { url: `redis://127.0.0.1:${server.port}`, prefix: 'origin:' } }), true],
+    ['memory', () => ({}), false],
+  ] as const)('have an origin that the %s engine keeps over a restart', async (_, engineOf, isKept) => {
+    const { start, origins } = open();
+    const engine = engineOf();
+    for (let life = 1; life <= 2; life++) {
+      const gateway = await start('a', { sends: ['x'], publishesTo: [] }, engine);
+      await gateway.publish('x', life);
+      await expect.poll(origins).toHaveLength(life);
+      await gateway.close();
+    }
+    const [first, second] = await origins();
+    expect(first).toMatch(/^sluice-[0-9a-z]{12}$/);
+    expect(first === second).toBe(isKept);
   });
 
   it('of a bound channel and its members end', async () => {

@@ -53,6 +53,10 @@ describe.skipIf(skip)('the bridges of a gateway with workers', () => {
     const { messages } = (await get('/channels/orders/messages?limit=1000')) as { messages: { data: number }[] };
     expect(messages.map(({ data }) => data)).toEqual(numbers(80));
     expect((await bridges()).map(({ state }) => state)).toEqual(['running', 'running']);
+    const entries = (await redis.xrange('sink', '-', '+')).map(
+      ([, fields]) => fields[fields.indexOf('sluice-origin') + 1],
+    );
+    expect(new Set(entries).size).toBe(1); // the engine keeps it for all workers, and for later ones
     expect(await gateway.stop()).toBe(0);
     expect(gateway.left).toEqual([]);
   });

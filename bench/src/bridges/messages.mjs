@@ -14,7 +14,7 @@ export function headersOf(n, prefix) {
   const own = { 'sluice-origin': 'sluice', 'sluice-channel': CHANNEL, 'sluice-offset': `${n}`, 'sluice-id': id };
   const attributes = {
     ...{ specversion: '1.0', id, source: 'sluice', type: 'sluice.message', subject: CHANNEL },
-    time: new Date().toISOString(),
+    ...{ time: new Date().toISOString(), messageid: `message-${n}` },
   };
   const named = Object.entries(attributes).map(([name, value]) => [`${prefix}${name}`, value]);
   return { ...own, ...Object.fromEntries(named) };
