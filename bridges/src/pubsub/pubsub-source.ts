@@ -1,8 +1,9 @@
 import type { Message, PubSub, Subscription } from '@google-cloud/pubsub';
-import type { InboundBridge } from '@sluice/server/bridging';
+import type { Clock, InboundBridge, Timer } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import type { SourceHost } from '../systems.ts';
 import { clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
 import { recordOf } from './pubsub-record.ts';
 
@@ -13,14 +14,23 @@ const LEASE = { hours: 24 };
 /** For how long a closed source may give messages back. */
 const CLOSE = { seconds: 5 };
 
+/** Milliseconds without a message after which the service is asked whether it is there. */
+const QUIET = 30_000;
+/** How often the client may open its stream again, without a message and soon after the latest time. */
+const MOST_ENDS = 5;
+/** Milliseconds: the service also ends streams that work, but less often. */
+const SOON = 90_000;
+
 /** Reads a subscription. */
 export class PubsubSource implements Source {
   readonly #client: PubsubClient;
   readonly #config: InboundBridge;
+  readonly #host: Pick<SourceHost, 'clock'>;
 
-  constructor(client: PubsubClient, config: InboundBridge) {
+  constructor(client: PubsubClient, config: InboundBridge, host: Pick<SourceHost, 'clock'>) {
     this.#client = client;
     this.#config = config;
+    this.#host = host;
   }
 
   async open(): Promise<OpenSource> {
@@ -37,7 +47,7 @@ export class PubsubSource implements Source {
         closeOptions: { behavior: 'NACK', timeout: Duration.from(CLOSE) },
       });
       await probe(() => subscription.getMetadata(ONCE));
-      return new OpenPubsubSource(pubsub, subscription, name);
+      return new OpenPubsubSource({ pubsub, subscription, name, clock: this.#host.clock });
     } catch (error) {
       await pubsub.close().catch(() => {}); // it was never open
       throw error;
@@ -45,30 +55,70 @@ export class PubsubSource implements Source {
   }
 }
 
+interface Parts {
+  readonly pubsub: PubSub;
+  readonly subscription: Subscription;
+  readonly name: string;
+  readonly clock: Clock;
+}
+
+/** What the client says about a stream that has ended. */
+interface Ended {
+  readonly message: string;
+  readonly error?: Error | undefined;
+}
+
 class OpenPubsubSource implements OpenSource {
-  readonly #pubsub: PubSub;
-  readonly #subscription: Subscription;
-  readonly #name: string;
+  readonly #parts: Parts;
   readonly #buffer = new RecordBuffer<Message>();
   readonly #read = new Map<SourceRecord, Message>();
   #isProbing = false;
+  /** Has a message come since the service was asked? */
+  #isHeard = true;
+  #timer: Timer | undefined;
+  /** How often the stream has ended since the latest message, each time soon after the one before. */
+  #ends = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(pubsub: PubSub, subscription: Subscription, name: string) {
-    this.#pubsub = pubsub;
-    this.#subscription = subscription;
-    this.#name = name;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { subscription, name } = parts;
     subscription.on('error', (error) => this.#buffer.fail(error));
     subscription.on('close', () => this.#buffer.fail(new Error(`the subscription "${name}" was closed`)));
     // The client opens a stream that has ended again, whether the service answers or not.
-    subscription.on('debug', () => void this.#check());
-    subscription.on('message', (message) => this.#buffer.push(message));
+    subscription.on('debug', (ended: Ended) => this.#noteEnd(ended));
+    subscription.on('message', (message) => {
+      this.#isHeard = true;
+      this.#ends = 0;
+      this.#buffer.push(message);
+    });
+    this.#checkLater();
+  }
+
+  /** The client would wait for minutes for a service that is silent. */
+  #checkLater(): void {
+    this.#timer = this.#parts.clock.after(QUIET, () => {
+      if (!this.#isHeard) void this.#check();
+      this.#isHeard = false;
+      this.#checkLater();
+    });
+  }
+
+  /** The service may answer, and refuse the stream. */
+  #noteEnd({ message, error }: Ended): void {
+    const now = this.#parts.clock.monotonic();
+    this.#ends = now - this.#endedAt < SOON ? this.#ends + 1 : 1;
+    this.#endedAt = now;
+    if (this.#ends < MOST_ENDS) return void this.#check();
+    const reason = error?.message || message;
+    this.#buffer.fail(new Error(`the subscription "${this.#parts.name}" delivers nothing: ${reason}`));
   }
 
   async #check(): Promise<void> {
     if (this.#isProbing) return;
     this.#isProbing = true;
     try {
-      await probe(() => this.#subscription.getMetadata(ONCE));
+      await probe(() => this.#parts.subscription.getMetadata(ONCE));
       this.#isProbing = false;
     } catch (error) {
       this.#buffer.fail(error);
@@ -78,7 +128,7 @@ class OpenPubsubSource implements OpenSource {
   async read(most: number): Promise<readonly SourceRecord[]> {
     const messages = await this.#buffer.take(most);
     return messages.map((message) => {
-      const record = recordOf(message, this.#name);
+      const record = recordOf(message, this.#parts.name);
       this.#read.set(record, message);
       return record;
     });
@@ -93,8 +143,9 @@ class OpenPubsubSource implements OpenSource {
   }
 
   async close(): Promise<void> {
+    this.#timer?.cancel();
     this.#buffer.fail(new Error('the source was closed'));
-    await this.#subscription.close().catch(() => {}); // it has ended already
-    await this.#pubsub.close().catch(() => {});
+    await this.#parts.subscription.close().catch(() => {}); // it has ended already
+    await this.#parts.pubsub.close().catch(() => {});
   }
 }

@@ -1,6 +1,6 @@
 import type { InboundBridge, OutboundBridge } from '@sluice/server/bridging';
 import { loadClient } from '../load-client.ts';
-import type { BridgeSystem } from '../systems.ts';
+import type { BridgeSystem, SourceHost } from '../systems.ts';
 import { PubsubSink } from './pubsub-sink.ts';
 import { PubsubSource } from './pubsub-source.ts';
 
@@ -9,6 +9,7 @@ const loadPubsub = (bridge: string) =>
 
 /** Google Cloud Pub/Sub. */
 export const pubsubSystem: BridgeSystem = {
-  loadSource: async (config: InboundBridge) => new PubsubSource(await loadPubsub(config.name), config),
+  loadSource: async (config: InboundBridge, host: SourceHost) =>
+    new PubsubSource(await loadPubsub(config.name), config, host),
   loadSink: async (config: OutboundBridge) => new PubsubSink(await loadPubsub(config.name), config),
 };
