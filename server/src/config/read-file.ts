@@ -9,6 +9,9 @@ interface FileAt {
   readonly problems: Problems;
 }
 
+/** Has it a folder, or an ending? What has neither is not repeated: it may be the secret itself. */
+const PATH_LIKE = /^(?:\.{0,2}|[a-z]:)[\\/]|\.[a-z0-9]{1,8}$/i;
+
 /** A file that an option names, with its content; `undefined` with an error if it cannot be read. */
 export function readNamedFile(
   file: string,
@@ -19,11 +22,12 @@ export function readNamedFile(
     return undefined;
   }
   const full = resolve(directory, file);
+  const shown = PATH_LIKE.test(file) ? `the file ${full}` : `the file that it names, in ${directory},`;
   try {
     return { full, text: readFileSync(full, 'utf8') };
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-    problems.add(path, `the file ${full} ${reason}. Paths are relative to the configuration file`);
+    problems.add(path, `${shown} ${reason}. Paths are relative to the configuration file`);
     return undefined;
   }
 }

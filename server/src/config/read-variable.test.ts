@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from './config.ts';
 import { ConfigError, parseConfig } from './schema.ts';
@@ -51,4 +52,22 @@ describe.each(Object.entries(OPTIONS))('%s', (path, withName) => {
 it('a variable may have any name, if it is set', () => {
   const read = () => parseConfig({ ...BASE, keys: [{ secretEnv: 'my.secret' }] }, { env: { 'my.secret': SECRET } });
   expect(read).not.toThrow();
+});
+
+describe('a file', () => {
+  const secretFile = (file: string) => problemsOf({ keys: [{ secretFile: file }] }).join('\n');
+
+  it.each(['no.txt', './no', '/no/such', '../no', 'no/such.pem'])('that does not exist is named: %s', (file) => {
+    expect(secretFile(file)).toContain(`keys[0].secretFile: the file ${resolve(file)} does not exist`);
+  });
+
+  it.each(['hunter2', 'whsec_hunter2/+==', 'HUNTER2 HUNTER2', 'hunter2\nhunter2'])(
+    'is never repeated if it may be the secret itself: %j',
+    (secret) => {
+      expect(secretFile(secret)).toMatch(
+        /^keys\[0\]\.secretFile: (the file that it names, in .+, does not exist|must be)/,
+      );
+      expect(secretFile(secret)).not.toMatch(/hunter2/i);
+    },
+  );
 });

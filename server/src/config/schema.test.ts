@@ -280,7 +280,25 @@ describe('problems', () => {
     ],
     [{ durable: { folder: 'x' } }, 'durable.folder: is not an option'],
     [{ engine: 'redis' }, 'redis.url: there is none, and the engine "redis" needs one. Do one of these:'],
-    [{ engine: 'redis', redis: { url: 'localhost' } }, 'redis.url: is not the URL of a Redis. Write "redis://'],
+    [
+      { engine: 'redis', redis: { url: 'localhost' } },
+      'redis.url: is not the URL of a Redis: it must begin with "redis://"',
+    ],
+    [
+      { engine: 'redis', redis: { url: 'redis://user:12?ss@h' } },
+      'redis.url: is not a URL. In user and password, write "#"',
+    ],
+    [
+      { engine: 'redis', redis: { urls: ['redis://h', 'redis://u:1%@i'] } },
+      'redis.urls[1]: has a "%" that encodes nothing',
+    ],
+    [{ engine: 'redis', redis: { url: 'redis://' } }, 'redis.url: names no host'],
+    [{ engine: 'redis', redis: { url: 'redis://h/orders' } }, 'redis.url: has a path, which must be the number'],
+    [
+      { engine: 'redis', redis: { sentinels: ['redis://one'], name: 'm' } },
+      'redis.sentinels[0]: must be a host without',
+    ],
+    [{ engine: 'redis', redis: { sentinels: ['one:port'], name: 'm' } }, 'redis.sentinels[0]: must be a host, perhaps'],
     [
       { engine: 'redis', redis: { url: 'redis://a', urls: ['redis://b'] } },
       'redis: has more than one way to reach Redis. Keep one of url, urls and sentinels',

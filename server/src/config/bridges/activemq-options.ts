@@ -1,7 +1,7 @@
+import { brokerUrl } from '../broker-url.ts';
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
-import { brokerUrl } from './broker-url.ts';
 import { serverOfUrl } from './server-of.ts';
 
 const PORTS = { amqp: '5672', amqps: '5671' };

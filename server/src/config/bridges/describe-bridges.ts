@@ -1,8 +1,8 @@
 import type { BridgeConfig } from '../../bridge.ts';
+import { hostFault } from '../host-port.ts';
 import { rowsOf } from '../options/option.ts';
 import { formatDuration } from '../values.ts';
 import { BRIDGE_SYSTEMS } from './bridge-systems.ts';
-import { hostFault } from './host-port.ts';
 
 const HIDDEN = '(hidden)';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { hostPort } from '../host-port.ts';
 import { option } from '../options/option.ts';
 import { flag, KIB, MIB, oneOf, oneOrMore, size, text } from '../values.ts';
 import { type BridgeSystem, textsOf } from './bridge-system.ts';
-import { hostPort } from './host-port.ts';
 import { faultOfPairs, type Pairs } from './pairs.ts';
 
 const PAIRS: Pairs = [

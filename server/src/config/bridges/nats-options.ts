@@ -1,7 +1,7 @@
+import { brokerUrl } from '../broker-url.ts';
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
-import { brokerUrl } from './broker-url.ts';
 
 /** Options that only a stream has. */
 const OF_STREAMS = ['consumer', 'start'];

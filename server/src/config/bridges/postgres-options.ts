@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { brokerUrl } from '../broker-url.ts';
 import { option } from '../options/option.ts';
 import { duration, MINUTE, SECOND } from '../values.ts';
 import type { BridgeSystem, Environment } from './bridge-system.ts';
-import { brokerUrl } from './broker-url.ts';
 import { decoded, serverOf } from './server-of.ts';
 
 const TABLE = 'must be the name of a table, perhaps with a schema. Example: "app.sluice_outbox"';

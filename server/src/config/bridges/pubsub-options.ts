@@ -1,7 +1,7 @@
+import { hostPort } from '../host-port.ts';
 import { option } from '../options/option.ts';
 import { flag, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
-import { hostPort } from './host-port.ts';
 import { serverOf } from './server-of.ts';
 
 /** Project and name of a subscription, whose name may be that in the project, or the full one. */

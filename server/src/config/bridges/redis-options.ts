@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { brokerUrl, REDIS_URL } from '../broker-url.ts';
 import { option } from '../options/option.ts';
 import { text } from '../values.ts';
 import { type BridgeSystem, textsOf } from './bridge-system.ts';
-import { brokerUrl } from './broker-url.ts';
 import { serverOfUrl } from './server-of.ts';
 
 const PORTS = { redis: '6379', rediss: '6379' };
@@ -18,13 +18,7 @@ export const REDIS_SYSTEM = {
   title: 'Redis Streams',
   connection: {
     url: option({
-      schema: brokerUrl({
-        ...{ of: 'a Redis', schemes: ['redis', 'rediss'], example: 'redis://host:6379' },
-        path: {
-          pattern: /^\/?\d*$/,
-          error: 'has a path, which must be the number of a database. Example: "redis://host:6379/0"',
-        },
-      }),
+      schema: brokerUrl(REDIS_URL),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',

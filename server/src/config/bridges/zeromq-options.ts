@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { BridgeOptions } from '../../bridge.ts';
+import { isPort } from '../host-port.ts';
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
-import { isPort } from './host-port.ts';
 import { serverOf } from './server-of.ts';
 
 const key = (name: string) => {

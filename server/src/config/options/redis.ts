@@ -1,17 +1,10 @@
 import { z } from 'zod';
+import { brokerUrl, REDIS_URL } from '../broker-url.ts';
+import { hostPort } from '../host-port.ts';
 import { duration, flag, MINUTE, SECOND, text } from '../values.ts';
 import { option } from './option.ts';
 
-const NO_REDIS_URL = 'is not the URL of a Redis. Write "redis://host:6379", or "rediss://…" for TLS';
-
-// The text may contain a password, so it is not repeated.
-const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
-  (value) => {
-    const url = URL.canParse(value) ? new URL(value) : null;
-    return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d*$/.test(url.pathname);
-  },
-  { error: NO_REDIS_URL },
-);
+const redisUrl = brokerUrl(REDIS_URL);
 
 /** How the engine `redis` connects to its Redis. */
 export const REDIS_OPTIONS = {
@@ -46,7 +39,7 @@ export const REDIS_OPTIONS = {
   }),
   sentinels: option({
     schema: z
-      .array(text('an address like "host:26379"'), {
+      .array(hostPort('host:26379'), {
         error: 'must be a list of addresses. Example: ["one:26379", "two:26379"]',
       })
       .readonly(),

@@ -1,5 +1,5 @@
-import { text } from '../values.ts';
 import { hostFault } from './host-port.ts';
+import { text } from './values.ts';
 
 /** How the URL of a broker begins, and an example. */
 interface BrokerUrl {
@@ -13,6 +13,15 @@ interface BrokerUrl {
   /** What the path must be, and the error. */
   readonly path?: { readonly pattern: RegExp; readonly error: string };
 }
+
+/** The URL of a Redis. */
+export const REDIS_URL: BrokerUrl = {
+  ...{ of: 'a Redis', schemes: ['redis', 'rediss'], example: 'redis://host:6379' },
+  path: {
+    pattern: /^\/?\d*$/,
+    error: 'has a path, which must be the number of a database. Example: "redis://host:6379/0"',
+  },
+};
 
 const ENCODE =
   'In user and password, write "#" as %23, "/" as %2F, "?" as %3F, "%" as %25 and "@" as %40: they are percent-encoded';

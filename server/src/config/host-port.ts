@@ -17,7 +17,7 @@ export const isPort = (text: string): boolean => Number(text) >= 1 && Number(tex
 
 /** A host, perhaps with a port. */
 export const hostPort = (example: string) =>
-  z.string({ error: `must be a host like "${example}"` }).superRefine((value, context) => {
+  z.string({ error: `must be a host, perhaps with a port. Example: "${example}"` }).superRefine((value, context) => {
     const fault = hostFault(value.trim());
     if (fault !== null) context.addIssue({ code: 'custom', message: `${fault}. Example: "${example}"` });
   });
