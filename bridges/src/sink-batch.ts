@@ -31,18 +31,26 @@ interface Entry {
   isDone: boolean;
 }
 
+interface FoundBatch extends OutboundBatch {
+  /** See `SinkBatch`. */
+  readonly found?: number;
+}
+
 /** A batch on its way to the broker, and what became of its records. */
 export class SinkBatch {
   /** By offset: messages that the broker will never accept. */
   readonly #dead = new Map<number, RefusedRecord>();
   readonly gaps: OutboundBatch['gaps'];
+  /** The number of gaps that the bridge has found itself. */
+  readonly found: number;
   readonly #options: SinkBatchOptions;
   readonly #entries: readonly Entry[];
   /** Those that are sent. */
   readonly #sent: readonly Entry[];
 
-  constructor({ gaps, messages }: OutboundBatch, options: SinkBatchOptions) {
+  constructor({ gaps, messages, found = 0 }: FoundBatch, options: SinkBatchOptions) {
     this.gaps = gaps;
+    this.found = found;
     this.#options = options;
     const [next] = messages;
     const route = next === undefined ? options.route : routeOf(next.message);
@@ -114,6 +122,12 @@ export class SinkBatch {
   route(first: number): Route | undefined {
     const last = this.#entries.slice(0, first).findLast(({ offset }) => offset !== undefined);
     return last === undefined ? undefined : (last.record.route ?? last.record);
+  }
+
+  /** Of the last message of so many first gaps and messages; `undefined`: there is none. */
+  position(first: number): { readonly epoch: string; readonly offset: number } | undefined {
+    const last = this.#entries[first - 1];
+    return last?.offset === undefined ? undefined : { epoch: last.record.epoch, offset: last.offset };
   }
 
   /** The broker has confirmed one of the records. Returns its id. */

@@ -104,9 +104,9 @@ class Broker {
   }
 }
 
-async function run(host: ChannelModel, broker: Broker): Promise<void> {
+async function run(host: ChannelModel, broker: Broker, to: object = {}): Promise<void> {
   const config = {
-    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, inFlight: IN_FLIGHT },
+    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, to, inFlight: IN_FLIGHT },
   } as unknown as OutboundBridge;
   await new SinkRunner({ config, host, sink: broker satisfies Sink }).run(host.stop.signal);
 }
@@ -133,6 +133,21 @@ describe('a message that nothing accepts', () => {
     expect(host.counts).toEqual({ sent: 100 });
   });
 });
+
+it.each([true, false])(
+  'messages that nothing accepts are dead letters, if so configured: it overlaps: %s',
+  async (overlaps) => {
+    const host = new ChannelModel(60, [1]);
+    const unroutable = new Map([1, 2, 10, 11, 12, 30, 60].map((offset) => [offset, 9]));
+    const broker = new Broker({ overlaps, reports: true, faults: [], unroutable });
+    await run(host, broker, { unroutable: 'deadLetter' });
+    expect(broker.offsets).toEqual(count(60).filter((offset) => !unroutable.has(offset)));
+    expect([...host.dead]).toEqual([...unroutable.keys()]);
+    expect(host.counts).toEqual({ gap: 1, sent: 53, dead_lettered: 7 });
+    // The others were confirmed: nothing fails.
+    expect(host.states).toEqual(['connecting', 'running']);
+  },
+);
 
 describe('records that stand for messages', () => {
   it('go where the message would, or the one behind them', async () => {

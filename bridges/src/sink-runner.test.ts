@@ -75,7 +75,7 @@ async function run(
 ): Promise<SinkRecord[]> {
   const sent: SinkRecord[] = [];
   const config = {
-    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, inFlight: 4 },
+    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, to: {}, inFlight: 4 },
   } as unknown as OutboundBridge;
   const open = async () => ({
     send: async (records: readonly SinkRecord[]) => {
@@ -249,5 +249,33 @@ describe('a broker that accepts messages while it confirms earlier ones', () => 
     const host = new Channel(messages(2));
     await run(host);
     expect(host.events).toEqual(['sent c/e/1', 'acknowledged', 'sent c/e/2', 'acknowledged']);
+  });
+});
+
+describe('a log that was lost together with what was sent of it', () => {
+  const of = (epoch: string, offset: number) => ({ gaps: [], messages: [{ ...message(offset), epoch }] });
+
+  it('is a gap, before the first message of the new one', async () => {
+    const host = new Channel([of('e', 7), of('f', 1), of('f', 2)]);
+    const sent = await run(host);
+    expect(sent.map(({ id }) => id)).toEqual(['c/e/7', 'c/f/0/gap', 'c/f/1', 'c/f/2']);
+    const gap = { reason: 'epoch_changed', from: { epoch: 'e', offset: 7 }, to: { epoch: 'f', offset: 0 } };
+    expect(JSON.parse(`${sent[1]?.body}`)).toEqual(gap);
+    expect(host.counts).toEqual({ sent: 3, gap: 1 });
+  });
+
+  it('is a gap again until the broker has it', async () => {
+    const host = new Channel([of('e', 7), of('f', 1)]);
+    const sent = await run(host, async (count) => {
+      if (count === 3) throw new Error('lost');
+    });
+    expect(sent.map(({ id }) => id)).toEqual(['c/e/7', 'c/f/0/gap', 'c/f/1', 'c/f/0/gap', 'c/f/1']);
+  });
+
+  it('is none if the group has reported it, or another node may have sent the beginning', async () => {
+    const reported = { ...of('f', 1), gaps: [{ ...gap, to: { epoch: 'f', offset: 0 } }] };
+    const host = new Channel([of('e', 7), reported, of('g', 5)]);
+    const sent = await run(host);
+    expect(sent.map(({ id }) => id)).toEqual(['c/e/7', 'c/f/0/gap', 'c/f/1', 'c/g/5']);
   });
 });

@@ -56,6 +56,9 @@ interface Signals {
 /** For a bridge that no other node runs. */
 const NEVER = new AbortController().signal;
 
+/** Of a message in its channel. */
+type Position = OutboundGap['from'];
+
 /** What became of a batch, or of its beginning. */
 interface Acknowledged {
   readonly gaps: readonly OutboundGap[];
@@ -84,6 +87,9 @@ export class SinkRunner implements Bridge {
   readonly #confirmed = new Set<string>();
   /** Of the latest message. */
   #route = NOWHERE;
+  /** Where the latest message was that was sent, and that was acknowledged. They outlive a lost log. */
+  #sentUpTo: Position | undefined;
+  #acknowledgedUpTo: Position | undefined;
 
   constructor(parts: SinkRunnerParts) {
     this.#parts = parts;
@@ -121,6 +127,7 @@ export class SinkRunner implements Bridge {
     const { host } = this.#parts;
     const feed = await host.openFeed().catch(failureOf);
     if (typeof feed === 'string') return feed;
+    this.#sentUpTo = this.#acknowledgedUpTo;
     const window = new SendWindow(() => this.#limits);
     const timer = new ConfirmTimer({ clock: host.clock, why: () => open.held });
     const finish = () => feed.finish();
@@ -178,10 +185,25 @@ export class SinkRunner implements Bridge {
 
   #batchOf(next: OutboundBatch): SinkBatch {
     const { config, sink, host } = this.#parts;
-    return new SinkBatch(next, {
-      ...{ bridge: config, origin: host.origin(), prefix: sink.attributePrefix, now: host.clock.now() },
-      ...{ refused: this.#refused, confirmed: this.#confirmed, route: this.#route },
-    });
+    const lost = this.#lostLog(next);
+    const last = next.messages.at(-1);
+    if (last !== undefined) this.#sentUpTo = { epoch: last.epoch, offset: last.message.offset };
+    const gaps = lost === undefined ? next.gaps : [lost];
+    return new SinkBatch(
+      { ...next, gaps, found: gaps.length - next.gaps.length },
+      {
+        ...{ bridge: config, origin: host.origin(), prefix: sink.attributePrefix, now: host.clock.now() },
+        ...{ refused: this.#refused, confirmed: this.#confirmed, route: this.#route },
+      },
+    );
+  }
+
+  /** The group of the bridge reports what the log has lost, unless it was lost with the log. */
+  #lostLog({ gaps, messages: [next] }: OutboundBatch): OutboundGap | undefined {
+    const from = this.#sentUpTo;
+    const isNew = gaps.length === 0 && next?.message.offset === 1;
+    if (!isNew || from === undefined || from.epoch === next.epoch) return undefined;
+    return { reason: 'epoch_changed', from, to: { epoch: next.epoch, offset: 0 } };
   }
 
   /** What comes behind is sent again: a message at a time, so that little of it is sent too often. */
@@ -193,12 +215,23 @@ export class SinkRunner implements Bridge {
   async #acknowledge(feed: OutboundFeed, batch: SinkBatch, first = batch.length): Promise<void> {
     const dead = batch.dead(first);
     const details = new Map([...dead].map(([offset, { detail }]) => [offset, detail]));
-    const lost = await feed.acknowledge(details, first === batch.length ? undefined : first);
+    const lost = await this.#acknowledgeFirst(feed, { details, first, batch });
+    this.#acknowledgedUpTo = batch.position(first) ?? this.#acknowledgedUpTo;
     this.#backoff.reset();
     if (first === batch.length) this.#pace.acknowledged(first);
     this.#route = batch.route(first) ?? this.#route;
     this.#forget(batch, first);
     this.#count({ gaps: batch.gaps.slice(0, first), messages: batch.messages(first), dead, lost });
+  }
+
+  /** The feed does not know of gaps that the bridge has found. */
+  async #acknowledgeFirst(
+    feed: OutboundFeed,
+    { details, first, batch }: { details: ReadonlyMap<number, string>; first: number; batch: SinkBatch },
+  ): Promise<number> {
+    if (first === batch.length) return feed.acknowledge(details);
+    const known = first - batch.found;
+    return known > 0 ? feed.acknowledge(details, known) : 0;
   }
 
   #count({ gaps, messages, dead, lost }: Acknowledged): void {
@@ -247,14 +280,19 @@ export class SinkRunner implements Bridge {
     for (const id of ids) this.#refused.set(id, refused);
   }
 
-  /** A record that stands for messages does not hold those behind it up for long. */
+  /**
+   * Goes on without records that nothing accepts: messages, if the bridge is configured so, and records
+   * that stand for messages, which do not hold those behind them up for long.
+   */
   #leaveOut(batch: SinkBatch, { ids, message: detail }: Unroutable): void {
+    const refused: RefusedRecord = { reason: 'unroutable', detail };
     const notices = ids.filter((id) => batch.isNotice(id));
     for (const id of notices) this.#attempts.set(id, (this.#attempts.get(id) ?? 0) + 1);
     const given = notices.filter((id) => this.#attempts.get(id) === ATTEMPTS);
-    const refused: RefusedRecord = { reason: 'unroutable', detail };
-    this.#refuse(given, refused);
-    for (const id of given) batch.leaveOut(id, refused);
+    const isDead = this.#parts.config.to.unroutable === 'deadLetter';
+    const left = [...given, ...(isDead ? ids.filter((id) => !notices.includes(id)) : [])];
+    this.#refuse(left, refused);
+    for (const id of left) batch.leaveOut(id, refused);
     if (given.length > 0) this.#parts.host.count('skipped', given.length, `${given[0]}: ${detail}`);
   }
 }

@@ -46,7 +46,7 @@ interface Options {
 
 function run(host: ChannelModel, broker: Broker, { inFlight = 4, taken, ...kind }: Options = {}): Promise<void> {
   const config = {
-    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, inFlight },
+    ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, to: {}, inFlight },
   } as unknown as OutboundBridge;
   const sink = { attributePrefix: 'ce_', ...kind, open: broker.open };
   return new SinkRunner({ config, host, sink }).run(host.stop.signal, taken);

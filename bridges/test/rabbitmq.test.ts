@@ -156,6 +156,35 @@ it.skipIf(skip)('a message that no queue accepts is not lost: the bridge waits',
   await expect.poll(() => received).toEqual(['{"n":1}']);
 });
 
+it.skipIf(skip)(
+  'a message that no queue accepts is a dead letter, if so configured, and a gap goes where its messages go',
+  async () => {
+    const server = await startUndisturbed();
+    const client = new RabbitClient(server.port);
+    onTestFinished(() => client.close());
+    await client.run((channel) => channel.assertQueue('known', { durable: true }));
+    const received: string[] = [];
+    client.consume('known', (body) => received.push(body.toString()));
+    const out = (port: number) => ({
+      ...{ rabbitmq: { url: `amqp://127.0.0.1:${port}` }, from: { channel: 'audit' } },
+      to: { routingKey: '{event}', unroutable: 'deadLetter', envelope: 'raw' },
+    });
+    const channels = { audit: { history: { count: 3, age: '1d' } } } as const;
+    const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+    const away = await startGateway({ channels, bridges: { out: out(1) }, ...durable });
+    for (let n = 1; n <= 6; n++) await away.publish('audit', n, { event: 'known' });
+    await away.close();
+    const gateway = await startGateway({ channels, bridges: { out: out(server.port) }, ...durable });
+    await expect.poll(() => received).toEqual([expect.stringContaining('retention'), '4', '5', '6']);
+    await gateway.publish('audit', 7, { event: 'unknown' });
+    await gateway.publish('audit', 8, { event: 'known' });
+    await expect.poll(() => received.at(-1)).toBe('8');
+    expect(received).toHaveLength(5);
+    const { state, counts } = await gateway.bridge('out');
+    expect([state, counts]).toEqual(['running', { gap: 1, sent: 4, dead_lettered: 1 }]);
+  },
+);
+
 describe.skipIf(skip)('a stream of RabbitMQ', () => {
   const durable = () => ({ engine: 'durable', durable: { data: dataFolder() } }) as const;
   const channels = { orders: { history: { count: 100_000, age: '7d' } } } as const;

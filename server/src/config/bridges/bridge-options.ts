@@ -108,3 +108,13 @@ export const OUTBOUND_TO_OPTIONS = {
     description: 'CloudEvents 1.0 with the attributes in headers, or in the body; or only the data.',
   }),
 };
+
+/** `to.unroutable` of the systems that tell a bridge that nothing accepts a message. */
+export const UNROUTABLE_OPTION = option({
+  schema: oneOf(['wait', 'deadLetter']),
+  default: 'wait',
+  defaultText: '`wait`',
+  type: '`wait`, `deadLetter`',
+  description:
+    'What happens to a message that nothing accepts. `wait`: it is tried until something does, and the messages behind it wait. `deadLetter`: it becomes a dead letter of the group of the bridge, which goes on.',
+});

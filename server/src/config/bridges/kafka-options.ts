@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hostPort } from '../host-port.ts';
 import { option } from '../options/option.ts';
 import { flag, KIB, MIB, oneOf, oneOrMore, size, text } from '../values.ts';
+import { UNROUTABLE_OPTION } from './bridge-options.ts';
 import { type BridgeSystem, textsOf } from './bridge-system.ts';
 import { faultOfPairs, type Pairs } from './pairs.ts';
 
@@ -128,6 +129,7 @@ export const KAFKA_SYSTEM = {
       type: 'template',
       description: 'The key. Messages of one key keep their order, because they are in one partition.',
     }),
+    unroutable: UNROUTABLE_OPTION,
   },
   fault: (connection) => faultOfPairs(PAIRS, connection),
 } satisfies BridgeSystem;

@@ -1,6 +1,7 @@
 import { brokerUrl } from '../broker-url.ts';
 import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
+import { UNROUTABLE_OPTION } from './bridge-options.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 
 /** Options that only a stream has. */
@@ -89,5 +90,6 @@ export const NATS_SYSTEM = {
       type: 'template',
       description: 'The subject, which a stream must cover.',
     }),
+    unroutable: UNROUTABLE_OPTION,
   },
 } satisfies BridgeSystem;

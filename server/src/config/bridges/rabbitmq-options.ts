@@ -1,6 +1,7 @@
 import { brokerUrl } from '../broker-url.ts';
 import { option } from '../options/option.ts';
 import { oneOf, text } from '../values.ts';
+import { UNROUTABLE_OPTION } from './bridge-options.ts';
 import type { BridgeSystem } from './bridge-system.ts';
 import { decoded, serverOfUrl } from './server-of.ts';
 
@@ -80,5 +81,6 @@ export const RABBITMQ_SYSTEM = {
       type: 'template',
       description: 'The routing key. A message that no queue accepts is not confirmed.',
     }),
+    unroutable: UNROUTABLE_OPTION,
   },
 } satisfies BridgeSystem;
