@@ -72,12 +72,12 @@ class OpenLossySink implements OpenSink {
     return this.#parts.lost;
   }
 
-  async send(records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}): Promise<void> {
-    for (const [at, record] of records.entries()) {
+  /** Confirms nothing one by one: what waits in the socket of a peer that leaves is sent again. */
+  async send(records: readonly SinkRecord[]): Promise<void> {
+    for (const record of records) {
       this.#parts.lost.throwIfAborted();
       const first = this.#topic === undefined ? [] : [fillFor(this.#topic, record)];
       await sendFrames(this.#socket, [...first, ...contentFrames(record)]);
-      confirmed(at);
     }
   }
 
