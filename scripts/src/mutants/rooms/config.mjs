@@ -92,11 +92,11 @@ export const config = [
     tests: test('schema'),
   },
   {
-    file: `${FOLDER}/read-keys.ts`,
-    from: "if (value === undefined || value === '') {",
-    to: 'if (value === undefined) {',
+    file: `${FOLDER}/read-variable.ts`,
+    from: "if (typeof value === 'string' && value !== '') return value;",
+    to: "if (typeof value === 'string') return value;",
     fault: 'an empty variable is a secret',
-    tests: test('schema'),
+    tests: [...test('schema'), ...test('read-variable')],
   },
   {
     file: `${FOLDER}/read-keys.ts`,
