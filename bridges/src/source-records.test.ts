@@ -292,6 +292,13 @@ describe('a record with several messages, of which one is refused for good', () 
   });
 });
 
+it('a body that is far larger than any channel accepts is poison, and not parsed', async () => {
+  const fits = Buffer.from(`${' '.repeat(6 * 100_000 + 65_536 - 1)}1`);
+  const host = new ScriptHost([all]);
+  await run(host, [[record(1, { body: fits }), record(2, { body: Buffer.concat([fits, Buffer.from(' ')]) })]]);
+  expect(host.published).toMatchObject([[1, { reason: 'the body has 665537 bytes, which no channel accepts' }]]);
+});
+
 describe('a dead letter', () => {
   const bad = record(2, { body: Buffer.from('{'.repeat(100_000)) });
   const tooLarge = { refused: { error: 'payload_too_large', detail: 'too large', retryable: false } } as const;

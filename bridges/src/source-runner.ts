@@ -20,6 +20,11 @@ import { reasonOf, Unmappable } from './unmappable.ts';
 /** Milliseconds between two attempts to publish while the gateway accepts nothing. */
 const HOLD = 1_000;
 
+/** A character of a body may be written with six, like `\u0041`. */
+const LONGER = 6;
+/** Bytes that a body may have besides: the attributes of an envelope, white space. */
+const AROUND = 65_536;
+
 const UNPUBLISHED = 'they were read, and not published, when the bridge stopped or lost its connection';
 
 /** A text has them as JSON, and not in the body. */
@@ -231,6 +236,7 @@ export class SourceRunner implements Bridge {
     const { config, host } = this.#parts;
     const pending: Pending = { record, messages: [], isPoison: false };
     try {
+      requireSize(record, host.maxPayload());
       const mapped = mapRecord(record, config.to);
       const messages = mapped.filter(({ channel }) => !isBack(record.headers, channel, host));
       if (messages.length < mapped.length) host.count('returned', mapped.length - messages.length, sentOf(record));
@@ -307,6 +313,16 @@ function withVia({ headers }: SourceRecord, { channel, draft }: MappedMessage): 
   return Object.keys(via).length === 0
     ? { channel, draft }
     : { channel, draft: { ...draft, tags: { ...draft.tags, ...via } } };
+}
+
+/**
+ * A body is not parsed if its data cannot fit any channel: values may need many times its memory.
+ *
+ * @throws Unmappable
+ */
+function requireSize({ body }: SourceRecord, maxPayload: number): void {
+  if (body.length <= LONGER * maxPayload + AROUND) return;
+  throw new Unmappable(`the body has ${body.length} bytes, which no channel accepts`);
 }
 
 /** @throws Unmappable if the record cannot be recognised when it is delivered again */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { InboundBridge } from '@sluice/server/bridging';
 import type { Container, Delivery, EventContext, Message, Receiver } from 'rhea';
 import { textOption } from '../options.ts';
+import { ReadSize } from '../read-size.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import { ActiveMqConnection } from './activemq-connection.ts';
@@ -45,11 +46,15 @@ class OpenActiveMqSource implements OpenSource {
   readonly #queue: string;
   readonly #buffer = new RecordBuffer<Received>();
   readonly #read = new Map<SourceRecord, Delivery>();
+  readonly #size: ReadSize;
+  /** How many messages the broker may send, or has sent, that are not acknowledged. */
+  #credit = 0;
 
   constructor(connection: ActiveMqConnection, receiver: Receiver, config: InboundBridge) {
     this.#connection = connection;
     this.#receiver = receiver;
     this.#config = config;
+    this.#size = new ReadSize(config.inFlight);
     this.#queue = textOption(config.from, 'queue');
     const { lost } = connection;
     lost.addEventListener('abort', () => this.#buffer.fail(lost.reason));
@@ -57,16 +62,25 @@ class OpenActiveMqSource implements OpenSource {
     receiver.on('message', ({ message, delivery }: EventContext) => {
       if (message !== undefined && delivery !== undefined) this.#buffer.push({ message, delivery });
     });
-    receiver.add_credit(config.inFlight);
+    this.#addCredit();
+  }
+
+  #addCredit(): void {
+    const more = this.#size.next - this.#credit;
+    if (more <= 0) return;
+    this.#credit += more;
+    this.#receiver.add_credit(more);
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {
     const received = await this.#buffer.take(most);
-    return received.map(({ message, delivery }) => {
+    const records = received.map(({ message, delivery }) => {
       const record = { once: { id: this.#idOf(message) }, ...recordOf(message, this.#queue) };
       this.#read.set(record, delivery);
       return record;
     });
+    this.#size.learn(records.map(({ body }) => body.length));
+    return records;
   }
 
   #idOf(message: Message): string | null {
@@ -80,7 +94,8 @@ class OpenActiveMqSource implements OpenSource {
       this.#read.get(record)?.accept();
       this.#read.delete(record);
     }
-    this.#receiver.add_credit(records.length);
+    this.#credit -= records.length;
+    this.#addCredit();
   }
 
   async close(): Promise<void> {

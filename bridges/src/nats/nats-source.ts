@@ -2,6 +2,7 @@ import type { Consumer, ConsumerMessages, JetStreamManager, JsMsg, StreamConfig 
 import type { InboundBridge } from '@sluice/server/bridging';
 import { Stopped } from '../keep-connected.ts';
 import { textOption } from '../options.ts';
+import { ReadSize } from '../read-size.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import type { SourceHost } from '../systems.ts';
@@ -101,10 +102,17 @@ class OpenNatsSource implements OpenSource {
    * delivered for acknowledged when the stream removes it, and delivers more.
    */
   async #pull(consumer: Consumer, inFlight: number): Promise<void> {
+    const size = new ReadSize(inFlight);
     while (!this.#isClosed) {
-      await this.#buffer.room(inFlight);
-      this.#messages = await consumer.fetch({ max_messages: inFlight, expires: PULL });
-      for await (const message of this.#messages) this.#buffer.push(message);
+      const most = size.next;
+      await this.#buffer.room(most);
+      this.#messages = await consumer.fetch({ max_messages: most, expires: PULL });
+      const sizes: number[] = [];
+      for await (const message of this.#messages) {
+        sizes.push(message.data.length);
+        this.#buffer.push(message);
+      }
+      size.learn(sizes);
     }
   }
 

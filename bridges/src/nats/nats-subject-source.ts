@@ -48,6 +48,9 @@ interface Parts {
   readonly onLost: () => void;
 }
 
+/** With its headers, which are read when the record is made. Not in the client's types. */
+const sizeOf = (message: Msg & { size?(): number }): number => message.size?.() ?? message.data.length;
+
 class OpenSubjectSource implements OpenSource {
   readonly forgets = true;
   readonly #connection: NatsConnection;
@@ -57,7 +60,7 @@ class OpenSubjectSource implements OpenSource {
   constructor(connection: NatsConnection, parts: Parts) {
     this.#connection = connection;
     this.#parts = parts;
-    this.#buffer = new LossyBuffer({ sizeOf: ({ data }) => data.length, onLost: parts.onLost });
+    this.#buffer = new LossyBuffer({ sizeOf, onLost: parts.onLost });
     void connection.closed().then((error) => this.#buffer.fail(error || new Error('the connection was closed')));
   }
 

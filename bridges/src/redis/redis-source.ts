@@ -1,6 +1,7 @@
 import type { Clock, InboundBridge } from '@sluice/server/bridging';
 import type { Redis } from 'ioredis';
 import { listOption, textOption } from '../options.ts';
+import { ReadSize } from '../read-size.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import type { SourceHost } from '../systems.ts';
 import { GroupProgress } from './group-progress.ts';
@@ -15,6 +16,14 @@ const DIGITS = 20;
 /** Names and values in turn, as bytes: a body may be binary. */
 type Fields = readonly Buffer[];
 type Reply = readonly (readonly [stream: Buffer, entries: readonly (readonly [id: Buffer, fields: Fields])[]])[] | null;
+
+/** What a read has brought, and whether a stream may have more. */
+interface Entries {
+  readonly reply: Reply;
+  readonly isFull: boolean;
+}
+
+const sizeOf = (fields: Fields): number => fields.reduce((size, field) => size + field.length, 0);
 
 /** Reads streams, and keeps in a consumer group how far. */
 export class RedisSource implements Source {
@@ -50,11 +59,13 @@ class OpenRedisSource implements OpenSource {
   /** The streams, and the entry behind which to read each. */
   readonly #after: Map<string, string>;
   /** On its way while the entries before it are published. */
-  #next: Promise<Reply> | undefined;
+  #next: Promise<Entries> | undefined;
+  /** Of all streams together. */
+  readonly #size: ReadSize;
   /** When it looks again for entries that were removed before they were read. */
   #checkAt = 0;
 
-  constructor(redis: Redis, { from }: InboundBridge, host: SourceHost) {
+  constructor(redis: Redis, { from, inFlight }: InboundBridge, host: SourceHost) {
     this.#redis = redis;
     this.#clock = host.clock;
     const lost = `${listOption(from, 'streams').join(', ')}: removed before they were read`;
@@ -63,17 +74,17 @@ class OpenRedisSource implements OpenSource {
     this.#start = textOption(from, 'start') === 'oldest' ? '0' : '$';
     this.#body = textOption(from, 'body');
     this.#after = new Map(listOption(from, 'streams').map((stream) => [stream, this.#start]));
+    this.#size = new ReadSize(inFlight);
   }
 
   async start(): Promise<void> {
     for (const stream of this.#after.keys()) this.#after.set(stream, await this.#progress.open(stream, this.#start));
   }
 
-  async read(most: number): Promise<readonly SourceRecord[]> {
-    const count = Math.max(1, Math.floor(most / this.#after.size));
-    const reply = (await this.#takeNext()) ?? (await this.#readBehind(count, BLOCK));
+  async read(): Promise<readonly SourceRecord[]> {
+    const { reply, isFull } = (await this.#takeNext()) ?? (await this.#readBehind(BLOCK));
     // It does not wait for entries: an acknowledgement would have to wait, too.
-    if (isFull(reply, count)) this.#readAhead(count);
+    if (isFull) this.#readAhead();
     if (reply === null || this.#clock.monotonic() >= this.#checkAt) await this.#check();
     return this.#recordsOf(reply);
   }
@@ -85,29 +96,32 @@ class OpenRedisSource implements OpenSource {
     }
   }
 
-  #takeNext(): Promise<Reply> {
-    const next = this.#next ?? Promise.resolve(null);
+  async #takeNext(): Promise<Entries | undefined> {
+    const next = await this.#next;
     this.#next = undefined;
-    return next;
+    return next?.reply == null ? undefined : next;
   }
 
-  #readAhead(count: number): void {
-    this.#next = this.#readBehind(count);
+  #readAhead(): void {
+    this.#next = this.#readBehind();
     this.#next.catch(() => {}); // the next `read` reports it
   }
 
   /** @param block milliseconds to wait for entries; absent: returns what is there */
-  async #readBehind(count: number, block?: number): Promise<Reply> {
+  async #readBehind(block?: number): Promise<Entries> {
+    const count = Math.max(1, Math.floor(this.#size.next / this.#after.size));
     const from = [...this.#after.keys(), ...this.#after.values()];
     const reply = (await (block === undefined
       ? this.#redis.xreadBuffer('COUNT', count, 'STREAMS', ...from)
       : this.#redis.xreadBuffer('COUNT', count, 'BLOCK', block, 'STREAMS', ...from))) as Reply;
+    this.#size.learn((reply ?? []).flatMap(([, entries]) => entries.map(([, fields]) => sizeOf(fields))));
     for (const [stream, entries] of reply ?? []) {
       const last = entries.at(-1)?.[0];
       if (last !== undefined) this.#after.set(stream.toString(), last.toString());
       this.#progress.counts.read(stream.toString(), entries.length);
     }
-    return reply;
+    // A stream that has as many entries as were asked for may have more.
+    return { reply, isFull: (reply ?? []).some(([, entries]) => entries.length === count) };
   }
 
   #recordsOf(reply: Reply): readonly SourceRecord[] {
@@ -136,9 +150,6 @@ class OpenRedisSource implements OpenSource {
     this.#redis.disconnect();
   }
 }
-
-/** Did a stream have as many entries as were asked for? Then it may have more. */
-const isFull = (reply: Reply, count: number): boolean => (reply ?? []).some(([, entries]) => entries.length === count);
 
 /** `1700000000000-3` as digits that sort like ids. */
 function positionOf(id: string): string {

@@ -1,5 +1,6 @@
 import type { InboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
+import { ReadSize } from '../read-size.ts';
 import type { OpenSource, Source, SourceRecord } from '../source.ts';
 import { PollCount } from './poll-count.ts';
 import { BATCH, chunksOf, LONG_POLL, requireAll, type SqsClient, SqsQueue } from './sqs-queue.ts';
@@ -58,19 +59,23 @@ class OpenSqsSource implements OpenSource {
   /** Milliseconds. */
   readonly #visibility: number;
   readonly #polls = new PollCount();
+  readonly #size: ReadSize;
   readonly #held = new Map<SourceRecord, Held>();
 
-  constructor(queue: SqsQueue, { from }: InboundBridge) {
+  constructor(queue: SqsQueue, { from, inFlight }: InboundBridge) {
+    this.#size = new ReadSize(inFlight);
     this.#queue = queue;
     this.#isFromSns = from.envelope === 'sns';
     this.#visibility = Number(from.visibility);
   }
 
   async read(most: number): Promise<readonly SourceRecord[]> {
-    const sizes = this.#polls.sizes(most);
+    const sizes = this.#polls.sizes(Math.min(most, this.#size.next));
     const read = await Promise.all(sizes.map((size) => this.#receive(size, sizes.length === 1 ? LONG_POLL : 0)));
     this.#polls.learn(read.map(({ length }, at) => ({ length, size: sizes[at] ?? BATCH })));
-    return read.flat();
+    const records = read.flat();
+    this.#size.learn(records.map(({ body }) => body.length));
+    return records;
   }
 
   async #receive(MaxNumberOfMessages: number, WaitTimeSeconds: number): Promise<readonly SourceRecord[]> {

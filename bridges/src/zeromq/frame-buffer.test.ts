@@ -6,7 +6,8 @@ function bufferOf(most: number) {
   return { counted, buffer: new FrameBuffer({ most, onLost: () => void counted.lost++ }) };
 }
 
-const message = (bytes: number, frames = 1) => Array.from({ length: frames }, () => Buffer.alloc(bytes / frames));
+const message = (bytes: number, frames = 1) =>
+  Array.from({ length: frames }, () => Buffer.alloc(Math.floor(bytes / frames)));
 
 /** Has it resolved within a turn? */
 async function isDone(promise: Promise<unknown>): Promise<boolean> {
@@ -21,10 +22,11 @@ async function isDone(promise: Promise<unknown>): Promise<boolean> {
 it.each([
   ['messages', 2, 10],
   ['bytes', 1_000, 8_388_608],
-])('a socket waits while its buffer is full of %s', async (_, most, bytes) => {
+  ['empty frames', 1_000, 0, 70_000],
+])('a socket waits while its buffer is full of %s', async (_, most, bytes, frames = 2) => {
   const { buffer } = bufferOf(most);
-  expect(await isDone(buffer.push(message(bytes)))).toBe(true);
-  const second = buffer.push(message(bytes, 2));
+  expect(await isDone(buffer.push(message(bytes, frames)))).toBe(true);
+  const second = buffer.push(message(bytes, frames));
   expect(await isDone(second)).toBe(false);
   expect(await buffer.take(1)).toHaveLength(1);
   expect(await isDone(second)).toBe(true);

@@ -59,5 +59,8 @@ export class FrameBuffer {
   }
 }
 
-/** Bytes of a message. */
-export const sizeOf = (frames: Frames): number => frames.reduce((size, frame) => size + frame.length, 0);
+/** Bytes that a frame needs besides its content: a peer may send a message of a million empty frames. */
+const FRAME = 128;
+
+/** Bytes that a message needs, about. */
+export const sizeOf = (frames: Frames): number => frames.reduce((size, frame) => size + frame.length + FRAME, 0);

@@ -17,6 +17,7 @@ const isReached = (reached: string, position: string): boolean =>
 export class ModelHost implements BridgeHost {
   readonly clock: Clock;
   readonly random = Math.random;
+  readonly maxPayload = () => 1_048_576;
   readonly origin = () => 'model';
   readonly copiesOf = () => [];
   /** Everything that was published, and was no repeat. */

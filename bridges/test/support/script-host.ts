@@ -28,6 +28,7 @@ export class ScriptHost implements BridgeHost {
   readonly limits = new Set<() => void>();
   readonly random = () => 1;
   readonly origin = () => 'here';
+  readonly maxPayload = () => 100_000;
   /** Channels that get copies, by channel. */
   readonly copies: Record<string, readonly string[]> = {};
   readonly copiesOf = (channel: string) => this.copies[channel] ?? [];

@@ -109,6 +109,8 @@ export interface BridgeHost {
   origin(): string;
   /** The channels that get a copy of each message of a channel. */
   copiesOf(channel: string): readonly string[];
+  /** The most bytes that `data` of a message may have in any channel. */
+  maxPayload(): number;
   /**
    * Publishes messages in the name of the bridge. Messages of one channel are appended in their order.
    * With `poison: stop`, no message is published that comes after one that is refused for good.

@@ -199,6 +199,7 @@ export class Bridges {
       clock,
       origin: () => this.#originOf(record.config),
       copiesOf: (channel) => this.#copiesOf(channel),
+      maxPayload: () => this.#parts.rules.maxPayload,
       checkpoints: new LogCheckpoints({ log, clock, bridge: name }),
       random: Math.random,
       publish: this.#publisherOf(record.config),

@@ -42,6 +42,7 @@ export class Rules {
   #decideAnew = false;
   #asksFunctions = false;
   #haveBindings = false;
+  #maxPayload = 0;
   readonly #remembered = new Map<string, RuleMatch | null>();
   /** Bound channels by pattern. */
   readonly #boundFor = new Map<string, readonly BoundMatch[]>();
@@ -58,6 +59,7 @@ export class Rules {
     this.#decideAnew = grants.some(mayChange);
     this.#asksFunctions = grants.some(({ kind }) => kind === 'function');
     this.#haveBindings = rules.some(({ bind }) => bind.length > 0);
+    this.#maxPayload = rules.reduce((most, { maxPayload }) => Math.max(most, maxPayload), 0);
     this.#remembered.clear();
     this.#boundFor.clear();
     this.#faults.clear();
@@ -69,6 +71,11 @@ export class Rules {
    */
   get decideAnew(): boolean {
     return this.#decideAnew;
+  }
+
+  /** The most bytes of data that any rule accepts. */
+  get maxPayload(): number {
+    return this.#maxPayload;
   }
 
   /** Does any grant ask a function, which may answer with a promise? */
