@@ -19,6 +19,12 @@ describe('the command that installs a client', () => {
     expect(clients.map(installSpec).filter((spec) => !/.@\d+(\.\d+)?$/.test(spec))).toEqual([]);
   });
 
+  it('is that of the image', () => {
+    expect(read('../../docs/bridges.md')).toContain(
+      `npm install --prefix / --no-audit --no-fund ${installSpec('amqplib')}\n`,
+    );
+  });
+
   it.each(readdirSync(new URL(GUIDES, import.meta.url)))('is that of the guide %s', (guide) => {
     const [, names = ''] = /^npm install @sluice\/bridges (.+)$/m.exec(read(`${GUIDES}${guide}`)) ?? [];
     const specs = names.split(' ');

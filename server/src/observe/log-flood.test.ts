@@ -65,6 +65,22 @@ describe('log lines about services of the operator', () => {
   });
 });
 
+describe('log lines about a refusal', () => {
+  const group = { channel: 'a', group: 'g', target: 'dead', offset: 1 };
+  it.each<[keyof Events, object, ErrorName, boolean]>([
+    ['refused', { connection: 'c', command: 'publish' }, 'payload_invalid', false],
+    ['refused', { connection: 'c', command: 'publish' }, 'command_invalid', false],
+    ['refused', { connection: 'c', command: 'publish' }, 'permission_denied', true],
+    ['deadLetterRefused', group, 'payload_invalid', false],
+    ['deadLetterRefused', group, 'payload_too_large', true],
+  ])('have its detail unless that may quote a message: %s %j, %s', (name, event, error, isShown) => {
+    const { events, lines, written } = setUp();
+    events.emit(name, { ...event, error, detail: 'data.hunter2: must be a number' } as never);
+    expect(lines().at(-1)).toMatchObject({ error });
+    expect(written.join().includes('hunter2')).toBe(isShown);
+  });
+});
+
 describe('log lines that a peer can cause', () => {
   it.each(names)('is bounded, however often "%s" happens', (name) => {
     const { clock, events, written, lines } = setUp();

@@ -76,6 +76,11 @@ interface LineOptions {
   readonly longest?: number;
 }
 
+/** Without a detail that may quote the input. */
+function withoutQuotes({ detail, ...event }: Fields & { readonly error: string; readonly detail: string }): Fields {
+  return REPEATS.has(event.error as string) ? event : { ...event, detail };
+}
+
 const cut = (fields: Fields, longest: number): Fields =>
   Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? cutText(value, longest) : value]),
@@ -137,9 +142,10 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('deadLettersRefused', (event) =>
     write('warn', 'dead letters cannot be published', event, { reason: event.error }),
   );
-  events.on('deadLetterRefused', (event) =>
-    write('warn', 'a dead letter is refused: it stays in the list of its group', event, { reason: event.error }),
-  );
+  events.on('deadLetterRefused', (event) => {
+    const message = 'a dead letter is refused: it stays in the list of its group';
+    write('warn', message, withoutQuotes(event), { reason: event.error });
+  });
   events.on('hookFailed', ({ kind: operation, ...event }) =>
     writeOwn('warn', 'a hook failed', { ...event, operation }, `${event.hook} ${event.failure}`),
   );
@@ -160,9 +166,9 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
     // Usual between bridges in both directions.
     else if (outcome === 'returned') writeOwn('info', 'bridge: returned', event, event.bridge);
   });
-  events.on('refused', ({ detail, channel: _, ...event }) => {
+  events.on('refused', ({ channel: _, ...event }) => {
     const { error: reason } = event;
-    const fields = REPEATS.has(reason) ? event : { ...event, detail };
+    const fields = withoutQuotes(event);
     // A flooding client needs no further line: the first one reports it.
     if (reason === 'rate_limited') debug('refused', fields, reason);
     else write('info', 'refused', fields, { reason });
