@@ -108,6 +108,7 @@ testLossySource('core NATS', {
     return {
       bridge: { nats: { url: `nats://127.0.0.1:${server.port}` }, from: { subject: `${subject}.>` } },
       send: async (messages) => {
+        await eventually(() => connection.flush()); // until it is connected, it drops what is published
         for (const { body, headers = {} } of messages) {
           const named = makeHeaders();
           for (const [name, value] of Object.entries(headers)) named.set(name, value);
