@@ -199,6 +199,19 @@ export function testSink(name: string, suite: SinkSuite): void {
       await expectAll(rig, 30);
     });
 
+    it('sends nothing twice when the gateway stops under load', async () => {
+      const rig = await openRig();
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const first = await run(rig, {}, durable);
+      await expect.poll(async () => (await first.bridge('out')).state).toBe('running');
+      await Promise.all(count(300).map((n) => first.publish('audit', { n })));
+      await first.close();
+      const second = await run(rig, {}, durable);
+      await publish(second, 301, 310);
+      await expectAll(rig, 310);
+      expect(await rig.received()).toHaveLength(310);
+    });
+
     it('sends again, with the same ids, what was not acknowledged when the gateway was killed', async () => {
       const rig = await openRig();
       const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;

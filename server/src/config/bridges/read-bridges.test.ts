@@ -62,6 +62,18 @@ describe('bridges', () => {
     expect(groups).toEqual([['audit', 'bridge/b', 10]]);
   });
 
+  it.each([
+    { rabbitmq: { url: 'amqp://h' }, to: {} },
+    { nats: { url: 'nats://h' }, to: { subject: 's' } },
+    { kafka: { brokers: ['h:9092'] }, to: { topic: 't' } },
+  ])('that send to a broker with routes wait for one, unless told otherwise: %j', ({ to, ...system }) => {
+    const unroutableOf = (more: object) => {
+      const [bridge] = read({ b: { ...system, from: outbound.from, to: { ...to, ...more } } }).bridges;
+      return (bridge?.to as { readonly unroutable?: unknown } | undefined)?.unroutable;
+    };
+    expect([unroutableOf({}), unroutableOf({ unroutable: 'deadLetter' })]).toEqual(['wait', 'deadLetter']);
+  });
+
   it('take secrets from the environment, and never show them', () => {
     const config = read({ b: { ...inbound, redis: { urlEnv: 'REDIS_URL' } } });
     expect(config.bridges[0]?.connection).toEqual({ url: env.REDIS_URL });
