@@ -165,6 +165,20 @@ describe.skipIf(skip)('a bridge from NATS', () => {
     expect(host.lost).toBeLessThanOrEqual(200);
   });
 
+  it('counts what the stream has removed once, however often it connects', async () => {
+    const { open, produce, host } = await rigFor(server, { name: 'quiet', max_msgs: 3 });
+    const first = await open({ subject: 'quiet.a' });
+    await produce(1, 1, 'a');
+    await publishUntil(first, '1');
+    await first.close();
+    await produce(1, 10, 'b');
+    for (let connection = 1; connection <= 3; connection++) await (await open({ subject: 'quiet.a' })).close();
+    expect(host.lost).toBe(7); // of the other subject, which nobody can tell
+    await produce(11, 12, 'b');
+    await (await open({ subject: 'quiet.a' })).close();
+    expect(host.lost).toBe(9);
+  });
+
   it('does not count what was missing before it began, also if the connection is lost meanwhile', async () => {
     const { open, produce, host } = await rigFor(server, { name: 'holes', max_msgs_per_subject: 1 });
     for (let n = 1; n <= 10; n++) for (const subject of ['a', 'b', 'c']) await produce(n, n, subject);

@@ -21,6 +21,8 @@ interface Noted {
   readonly time?: ServerTime;
   /** What is missing up to this message is not lost: the bridge had not begun, or has read it before. */
   readonly from?: number;
+  /** What the stream has removed up to this message is counted. */
+  readonly counted?: number;
 }
 
 export interface StreamProgressParts {
@@ -77,13 +79,14 @@ export class StreamProgress {
   async begin(stream: Stream, floor: number | undefined): Promise<Beginning> {
     const first = firstIn(stream.state);
     const { noted, read } = await this.#find(stream, floor);
-    await this.#save(noted);
-    const { seq, time, from = 0 } = noted;
+    const { seq, time, from = 0, counted = 0 } = noted;
+    const lost = seq === undefined ? 0 : first - 1 - Math.max(read, counted);
+    await this.#save(lost > 0 ? { ...noted, counted: first - 1 } : noted);
     if (seq === undefined) {
       this.#expected = undefined;
       return time === undefined ? { sequence: first } : { behind: time };
     }
-    this.#lose(first - read - 1);
+    this.#lose(lost);
     this.#expected = Math.max(seq + 1, first, from + 1);
     return { sequence: seq + 1 };
   }
