@@ -3,7 +3,7 @@ import type { Sink } from './sink.ts';
 import type { Source } from './source.ts';
 
 /** What a source may do besides reading: wait, count messages that it lost, and note where to continue. */
-export type SourceHost = Pick<BridgeHost, 'clock' | 'count' | 'checkpoints'>;
+export type SourceHost = Pick<BridgeHost, 'clock' | 'count' | 'checkpoints' | 'moved'>;
 
 /** One kind of broker. Both functions load the client, and connect to nothing. */
 export interface BridgeSystem {

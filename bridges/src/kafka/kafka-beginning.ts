@@ -8,6 +8,8 @@ export interface TopicEnds {
   readonly latest: readonly bigint[];
   /** Has the group committed an offset of any of its partitions? */
   readonly isCommitted: boolean;
+  /** Are the ends of some partitions not known, because they have no leader? */
+  readonly isPartial?: boolean;
 }
 
 /** What is noted when a bridge begins behind the newest records of a topic. */
@@ -38,12 +40,13 @@ export class KafkaBeginning {
   }
 
   /** The first offset to read, by partition. */
-  async of({ topic, id, earliest, latest, isCommitted }: TopicEnds): Promise<readonly bigint[]> {
+  async of({ topic, id, earliest, latest, isCommitted, isPartial = false }: TopicEnds): Promise<readonly bigint[]> {
     const { checkpoints, group, start } = this.#parts;
     if (start === 'oldest') return earliest;
     const name = `kafka ${group} ${topic}`;
     const noted = await checkpoints.read(name);
     if (noted !== undefined) return continued(JSON.parse(noted), { id, earliest });
+    if (isPartial) throw new Error(`the topic "${topic}" has a partition without a leader, so its end is not known`);
     const begin = isCommitted ? earliest : latest;
     await checkpoints.save(name, JSON.stringify({ id, begin: begin.map(String) } satisfies Noted));
     return begin;

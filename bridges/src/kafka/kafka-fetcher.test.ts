@@ -20,3 +20,22 @@ it('fetches without a session, of which a broker keeps few', async () => {
   const [sessionId, sessionEpoch] = fetches[0]?.slice(5) ?? [];
   expect([sessionId, sessionEpoch]).toEqual([0, -1]);
 });
+
+it.each([
+  ['leaves out partitions without a leader', [1, -1, 7], [[0]]],
+  ['rejects if no partition has one', [-1, 7, -1], 'no partition of "orders" has a leader'],
+])('%s', async (_, leaders, expected) => {
+  class Base {
+    metadata = async () => ({
+      brokers: new Map([[1, {}]]),
+      topics: new Map([['orders', { partitions: leaders.map((leader) => ({ leader })) }]]),
+    });
+    [GET_API](): void {}
+  }
+  const client = { Base, kGetApi: GET_API } as unknown as KafkaClient;
+  const fetcher = new KafkaFetcher({ client, connection: { brokers: ['kafka:9092'] }, maxBytes: 1_000 });
+  const partitions = leaders.map((_leader, partition) => ({ topic: 'orders', topicId: 'id', partition, next: 7n }));
+  const found = fetcher.leaders(partitions);
+  if (typeof expected === 'string') await expect(found).rejects.toThrow(expected);
+  else expect((await found).map((leader) => leader.partitions.map(({ partition }) => partition))).toEqual(expected);
+});

@@ -2,6 +2,7 @@ import type { Base, Broker, fetchV17 } from '@platformatic/kafka';
 import type { BridgeOptions } from '@sluice/server/bridging';
 import { type KafkaClient, kafkaOptions } from './kafka-connection.ts';
 import type { KafkaPartition } from './kafka-partition.ts';
+import { tolerateLeaderless } from './tolerate-leaderless.ts';
 
 /** Milliseconds that a broker waits for records. */
 const WAIT = 1_000;
@@ -42,11 +43,11 @@ export class KafkaFetcher {
 
   constructor({ client, connection, maxBytes }: KafkaFetcherParts) {
     this.#client = client;
-    this.#base = new client.Base(kafkaOptions(connection));
+    this.#base = tolerateLeaderless(client, new client.Base(kafkaOptions(connection)));
     this.#maxBytes = maxBytes;
   }
 
-  /** Who leads the partitions now. */
+  /** Who leads the partitions now. Those without a leader are left out; rejects if all are. */
   async leaders(partitions: readonly KafkaPartition[]): Promise<readonly Leader[]> {
     const names = [...new Set(partitions.map(({ topic }) => topic))];
     const { brokers, topics } = await this.#base.metadata({ topics: names });
@@ -55,11 +56,13 @@ export class KafkaFetcher {
       const id = topics.get(each.topic)?.partitions[each.partition]?.leader ?? -1;
       led.set(id, [...(led.get(id) ?? []), each]);
     }
-    return [...led].map(([id, list]) => {
+    const leaders = [...led].flatMap(([id, list]) => {
       const broker = brokers.get(id);
-      if (broker === undefined) throw new Error(`the topic "${list[0]?.topic}" has a partition without a leader`);
-      return { id, broker, partitions: list };
+      return broker === undefined ? [] : [{ id, broker, partitions: list }];
     });
+    if (leaders.length === 0 && partitions.length > 0)
+      throw new Error(`no partition of "${names.join(', ')}" has a leader`);
+    return leaders;
   }
 
   /** Fetches from one broker: from the first partition that has something, then the others. */

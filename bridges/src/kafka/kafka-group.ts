@@ -8,10 +8,13 @@ import { assignByTopic } from './kafka-assigner.ts';
 import { KafkaBeginning, type TopicEnds } from './kafka-beginning.ts';
 import { type KafkaClient, kafkaOptions } from './kafka-connection.ts';
 import { type KafkaPartition, partitionName } from './kafka-partition.ts';
+import { tolerateLeaderless } from './tolerate-leaderless.ts';
 
 /** Milliseconds after which a member that says nothing loses its partitions. */
 const SESSION = 10_000;
 const HEARTBEAT = 1_000;
+/** Milliseconds between two looks for the leaders of partitions that have none. */
+const LOOK = 1_000;
 /** Timestamps that ask for the ends of a partition. */
 const EARLIEST = -2n;
 const LATEST = -1n;
@@ -25,6 +28,9 @@ export interface KafkaGroupParts {
   /** The membership is lost, with the connection. */
   readonly failed: (error: Error) => void;
 }
+
+/** Does a partition of a topic have a leader? */
+type IsLed = (topic: string, partition: number) => boolean;
 
 /** Records that Kafka no longer has. */
 interface Lost {
@@ -48,6 +54,10 @@ export class KafkaGroup {
   /** How many partitions the topics had when they were assigned. */
   #counts: readonly number[] = [];
   #isStale = true;
+  /** Of this member, and not read. */
+  #leaderless: readonly KafkaPartition[] = [];
+  /** When to look for their leaders, by the monotonic clock. */
+  #lookAt = 0;
   #changed: (() => void) | undefined;
 
   constructor({ client, config, host, memberId, failed }: KafkaGroupParts) {
@@ -58,6 +68,7 @@ export class KafkaGroup {
     const group = { groupId, autocommit: false, partitionAssigner: assignByTopic } as const;
     const times = { sessionTimeout: SESSION, rebalanceTimeout: SESSION, heartbeatInterval: HEARTBEAT };
     const consumer = new client.Consumer({ ...kafkaOptions(config.connection), ...group, ...times });
+    tolerateLeaderless(client, consumer);
     consumer.memberId = memberId;
     consumer.topics.trackAll(...this.#topics);
     // Not in the types: a group that could not be joined again.
@@ -80,18 +91,47 @@ export class KafkaGroup {
 
   /** The partitions of this member, which change when others join or leave. */
   async partitions(): Promise<ReadonlyMap<string, KafkaPartition>> {
-    const { topics } = await this.#consumer.metadata({ topics: [...this.#topics] });
+    const { topics, brokers } = await this.#consumer.metadata({
+      topics: [...this.#topics],
+      forceUpdate: this.#isDue(),
+    });
+    const isLed: IsLed = (topic, at) => brokers.has(topics.get(topic)?.partitions[at]?.leader ?? -1);
     const counts = this.#topics.map((topic) => topics.get(topic)?.partitionsCount ?? 0);
     while (this.#isStale) {
       this.#isStale = false;
       this.#counts = counts;
       const assigned = this.#assigned((topic) => topics.get(topic)?.id ?? '');
-      const kept = assigned.map((partition) => this.#partitions.get(partitionName(partition)) ?? partition);
-      await this.#seek(kept.filter((partition) => !this.#partitions.has(partitionName(partition))));
+      this.#leaderless = assigned.filter(({ topic, partition }) => !isLed(topic, partition));
+      this.#report(assigned.length);
+      const led = assigned.filter((partition) => !this.#leaderless.includes(partition));
+      const kept = led.map((partition) => this.#partitions.get(partitionName(partition)) ?? partition);
+      await this.#seek(
+        kept.filter((partition) => !this.#partitions.has(partitionName(partition))),
+        isLed,
+      );
       this.#partitions = new Map(kept.map((partition) => [partitionName(partition), partition]));
     }
     if (counts.join() !== this.#counts.join()) throw new Error('a topic has more partitions now: joining again');
+    if (this.#leaderless.some(({ topic, partition }) => isLed(topic, partition)))
+      throw new Error('a partition has a leader again: joining again');
     return this.#partitions;
+  }
+
+  /** Is it time to look whether a partition has a leader again? */
+  #isDue(): boolean {
+    const now = this.#host.clock.monotonic();
+    if (this.#leaderless.length === 0 || now < this.#lookAt) return false;
+    this.#lookAt = now + LOOK;
+    return true;
+  }
+
+  /** @throws Error if no partition can be read */
+  #report(assigned: number): void {
+    if (this.#leaderless.length === 0) return;
+    const names = this.#leaderless.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
+    const problem = `partitions without a leader are not read until they have one: ${names}`;
+    if (this.#leaderless.length === assigned) throw new Error(problem);
+    this.#host.moved('running', problem);
   }
 
   /** Waits for another assignment. */
@@ -116,11 +156,11 @@ export class KafkaGroup {
   }
 
   /** Moves partitions to where the group is, or to where it begins. */
-  async #seek(partitions: readonly KafkaPartition[]): Promise<void> {
+  async #seek(partitions: readonly KafkaPartition[], isLed: IsLed): Promise<void> {
     if (partitions.length === 0) return;
     const lost: Lost[] = [];
     for (const [topic, own] of groupByTopic(partitions)) {
-      const ends = await this.#endsOf(topic, own[0]?.topicId ?? '');
+      const ends = await this.#endsOf(topic, own[0]?.topicId ?? '', isLed);
       const begin = await this.#beginning.of(ends);
       for (const each of own) {
         const ended = this.#place(each, { ...ends, begin });
@@ -135,14 +175,25 @@ export class KafkaGroup {
     throw new MessagesLost(`Kafka has no more what was not read: ${lost.map(({ where }) => where).join('; ')}`);
   }
 
-  async #endsOf(topic: string, id: string): Promise<Ends> {
+  async #endsOf(topic: string, id: string, isLed: IsLed): Promise<Ends> {
     const consumer = this.#consumer;
-    const at = async (timestamp: bigint) => (await consumer.listOffsets({ topics: [topic], timestamp })).get(topic);
+    const count = this.#counts[this.#topics.indexOf(topic)] ?? 0;
+    const led = Array.from({ length: count }, (_, at) => at).filter((at) => isLed(topic, at));
+    const of = { topics: [topic], partitions: { [topic]: led } };
+    const at = async (timestamp: bigint) => (await consumer.listOffsets({ ...of, timestamp })).get(topic);
     const earliest = (await at(EARLIEST)) ?? [];
     const asked = { topic, partitions: [...earliest.keys()] };
     const committed = (await consumer.listCommittedOffsets({ topics: [asked] })).get(topic) ?? [];
     const latest = (await at(LATEST)) ?? []; // last: another member may commit what comes meanwhile
-    return { topic, id, earliest, latest, committed, isCommitted: committed.some((offset) => offset >= 0n) };
+    return {
+      topic,
+      id,
+      earliest,
+      latest,
+      committed,
+      isCommitted: committed.some((offset) => offset >= 0n),
+      isPartial: led.length < count,
+    };
   }
 
   /** @returns what Kafka no longer has */

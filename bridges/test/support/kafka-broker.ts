@@ -18,15 +18,16 @@ export const noKafka = missingJvm(kafka);
  * @param more the listener of clients is named `PLAINTEXT`
  */
 export async function startKafka(more: MoreKafka = {}): Promise<BrokerServer> {
-  const controller = await freePort();
+  const { controller, id } = more.cluster ?? (await newCluster());
   return BrokerServer.start(({ port, folder }) => {
     const properties = join(folder, 'server.properties');
     return {
       command: java(),
       args: javaArgs(kafka, 'kafka.Kafka', properties),
       prepare: async () => {
-        writeFileSync(properties, `${propertiesOf({ port, controller, folder })}${linesOf(more.properties ?? {})}`);
-        const id = randomBytes(16).toString('base64url');
+        const second = more.isSecond === true ? secondOf(port) : {};
+        const changed = linesOf({ ...second, ...more.properties });
+        writeFileSync(properties, `${propertiesOf({ port, controller, folder })}${changed}`);
         const format = javaArgs(
           kafka,
           'kafka.tools.StorageTool',
@@ -43,12 +44,34 @@ export async function startKafka(more: MoreKafka = {}): Promise<BrokerServer> {
   });
 }
 
+/** What the brokers of a cluster have in common. */
+export const newCluster = async (): Promise<KafkaCluster> => ({
+  controller: await freePort(),
+  id: randomBytes(16).toString('base64url'),
+});
+
+/** What a broker changes that joins the first one of its cluster. */
+const secondOf = (port: number) => ({
+  ...{ 'process.roles': 'broker', 'node.id': '2' },
+  listeners: `PLAINTEXT://127.0.0.1:${port}`,
+});
+
 const linesOf = (properties: Readonly<Record<string, string>>): string =>
   Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 
+export interface KafkaCluster {
+  /** The port of the controller, which is in the first broker. */
+  readonly controller: number;
+  readonly id: string;
+}
+
 interface MoreKafka {
+  /** Default: its own. */
+  readonly cluster?: KafkaCluster;
+  /** Does it join the first broker of its cluster? */
+  readonly isSecond?: boolean;
   readonly properties?: Readonly<Record<string, string>>;
   /** Arguments of the command that prepares its folder. */
   readonly format?: readonly string[];

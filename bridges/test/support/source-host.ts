@@ -27,4 +27,6 @@ export class TestSourceHost implements SourceHost {
   count(outcome: string, count: number): void {
     if (outcome === 'lost') this.lost += count;
   }
+
+  moved(): void {}
 }
