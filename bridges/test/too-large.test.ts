@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SinkRecord } from '../src/sink.ts';
 import { SinkRunner } from '../src/sink-runner.ts';
 import { requireSizes } from '../src/too-large.ts';
+import { Unroutable } from '../src/unroutable.ts';
 import { type BridgeGateway, startGateway } from './support/bridge-gateway.ts';
 import { dataFolder } from './support/data-folder.ts';
 import { missing } from './support/programs.ts';
@@ -15,6 +16,8 @@ const MOST_DEAD = 10_000;
 /** A broker in memory, whose limit an operator may raise. */
 class Broker {
   limit = 100;
+  /** Offsets of messages that nothing accepts. */
+  refuses: RegExp | undefined;
   readonly records: SinkRecord[] = [];
 
   readonly bridges = async (): Promise<BridgesPackage> => ({
@@ -29,6 +32,8 @@ class Broker {
       send: async (records: readonly SinkRecord[]) => {
         const sizeOf = ({ body }: SinkRecord) => (body.includes('too_large') ? 0 : body.length);
         requireSizes(records, { most: this.limit, sizeOf, limit: `it accepts ${this.limit} bytes` });
+        const refused = records.find(({ offset }) => this.refuses?.test(`${offset}`));
+        if (refused !== undefined) throw new Unroutable([refused], 'nothing accepts it');
         this.records.push(...records);
       },
       close: async () => {},
@@ -104,4 +109,16 @@ it('a full list of dead letters does not hold the bridge up, and what it has no 
   expect((await gateway.bridge('out')).counts).toEqual({ sent: 1, dead_lettered: MOST_DEAD, lost: 5 });
   expect((await deadOf(gateway)).total).toBe(MOST_DEAD);
   expect(broker.ids.at(-1)).toBe(`${MOST_DEAD + 6}`);
+});
+
+it('a message at which a bridge waits is skipped by a seek behind it', async () => {
+  const broker = new Broker();
+  broker.refuses = /^3$/;
+  const gateway = await start(broker);
+  for (let n = 1; n <= 5; n++) await gateway.publish('audit', n);
+  await expect.poll(async () => (await gateway.bridge('out')).error).toContain('nothing accepts');
+  await gateway.post(`${GROUP}/seek`, { offset: 3 });
+  await expect.poll(() => broker.ids.at(-1)).toBe('5');
+  expect(broker.ids).not.toContain('3');
+  await expect.poll(async () => (await gateway.bridge('out')).lag).toBe(0);
 });

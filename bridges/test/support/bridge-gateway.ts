@@ -61,15 +61,19 @@ export class BridgeGateway {
     return (await this.#call('GET', path)) as T;
   }
 
-  async post(path: string): Promise<void> {
-    await this.#call('POST', path, { 'content-type': 'application/json' });
+  async post(path: string, body: object = {}): Promise<void> {
+    await this.#call('POST', path, { body, headers: { 'content-type': 'application/json' } });
   }
 
-  async #call(method: 'GET' | 'POST', path: string, headers: Record<string, string> = {}): Promise<unknown> {
+  async #call(
+    method: 'GET' | 'POST',
+    path: string,
+    { headers, body: sent }: { readonly headers?: Record<string, string>; readonly body?: object } = {},
+  ): Promise<unknown> {
     const response = await fetch(`${this.#url}/api/v1${path}`, {
       method,
       headers: { ...headers, authorization: `Bearer ${API_KEY}` },
-      ...(method === 'POST' && { body: '{}' }),
+      ...(sent !== undefined && { body: JSON.stringify(sent) }),
     });
     const body: unknown = await response.json();
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
