@@ -2,6 +2,7 @@
 
 import type { Message as SqsMessage } from '@aws-sdk/client-sqs';
 import type { Message as PubsubMessage } from '@google-cloud/pubsub';
+import { MsgHdrsImpl } from '@nats-io/transport-node';
 import type { InboundBridge } from '@sluice/server/bridging';
 import type { ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
@@ -12,6 +13,7 @@ import { decodeAnything } from './activemq/decode-anything.ts';
 import { DeadLetter } from './dead-letter.ts';
 import { recordsOf as kafkaRecords } from './kafka/kafka-records.ts';
 import { mapRecord } from './mapping.ts';
+import { headersOf } from './nats/nats-headers.ts';
 import { recordOf as outboxRecord } from './postgres/outbox-row.ts';
 import { recordOf as pubsubRecord } from './pubsub/pubsub-record.ts';
 import { contentOf as rabbitContent } from './rabbitmq/rabbitmq-message.ts';
@@ -172,6 +174,21 @@ const SYSTEMS: readonly [string, fc.Arbitrary<SourceRecord>][] = [
         ...{ event: fc.option(texts), tags: fc.option(texts), headers: fc.option(texts) },
       })
       .map((row) => outboxRecord(row, { table: 'sluice_outbox', partition: 'p' })),
+  ],
+  [
+    'NATS',
+    fc
+      .record({ header: bytes, lines: fc.array(fc.tuple(names, texts)), body: bytes })
+      .map(({ header, lines, body }) => {
+        const named = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+        const encoded = Buffer.concat([Buffer.from(`NATS/1.0\r\n${named}`), header, Buffer.from('\r\n\r\n')]);
+        const message = {
+          get headers() {
+            return MsgHdrsImpl.decode(encoded);
+          },
+        };
+        return { once, ...place, ...headersOf(message), body };
+      }),
   ],
   ['ZeroMQ', fc.array(bytes, { maxLength: 4 }).map((frames) => ({ once, ...place, ...readContent(frames) }))],
   [

@@ -320,6 +320,8 @@ describe('in development', () => {
     '?sub=a&expires=0',
     '?sub=a&expires=x',
     '?sub=a&expires=86401',
+    '?sub=a&claims={"id":9007199254740993}',
+    '?sub=a&claims={"id":0.123456789012345678}',
     '?sub=a&caps=[]',
     '?sub=a&caps={"a":["fly"]}',
     '?sub=a&claims=1',

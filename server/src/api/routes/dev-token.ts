@@ -1,4 +1,4 @@
-import { userNameFault } from '@sluice/protocol';
+import { checkData, markLongNumbers, userNameFault } from '@sluice/protocol';
 import type { DevAccess } from '../../auth/dev-access.ts';
 import { parseCapabilities } from '../../auth/identity.ts';
 import { mintToken } from '../../auth/mint.ts';
@@ -80,6 +80,9 @@ function readWish(query: URLSearchParams): Wish | Refusal {
   if (!(lifetime > 0 && lifetime <= 86_400)) return invalid('"expires" must be a number of seconds, at most 86400');
   const claims = parseObject(query.get('claims') ?? '{}');
   if (claims === null) return invalid('"claims" must be a JSON object');
+  // A rounded number would be the claim of somebody else.
+  const rounded = checkData(claims);
+  if (rounded !== null) return invalid(rounded.replace(/^data/, '"claims"'));
   const caps = parseObject(query.get('caps') ?? '{}');
   if (caps === null) return invalid('"caps" must be a JSON object, e.g. {"chat:*":["subscribe","publish"]}');
   const capabilities = parseCapabilities(caps);
@@ -91,7 +94,7 @@ function readWish(query: URLSearchParams): Wish | Refusal {
 
 function parseObject(text: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(markLongNumbers(text));
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : null;
