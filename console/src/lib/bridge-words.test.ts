@@ -3,7 +3,7 @@ import { ADVICE, channelOf, countsOf, errorTitle, isChannel } from './bridge-wor
 
 describe('the error of a bridge', () => {
   it.each([
-    ['running', 'Latest error, which is over'],
+    ['running', 'Latest error'],
     ['standby', 'Latest error, which is over'],
     ['holding', 'Latest error'],
     ['connecting', 'Latest error'],

@@ -39,9 +39,9 @@ export const countsOf = ({ counts }: Pick<ListedBridge, 'counts'>): string =>
     .map(([outcome, number]) => `${count(number)} ${OUTCOMES[outcome] ?? outcome}`)
     .join(', ');
 
-/** What the latest error is now. A bridge that runs again shows only errors that have cost messages. */
+/** What the latest error is now. While a bridge runs, it may be of a part of what it reads, and not over. */
 export const errorTitle = (state: ListedBridge['state']): string =>
-  state === 'running' || state === 'standby' ? 'Latest error, which is over' : 'Latest error';
+  state === 'standby' ? 'Latest error, which is over' : 'Latest error';
 
 /** May the channel be opened, or is it a template? */
 export const isChannel = (channel: string): boolean => channel !== '' && !channel.includes('{');

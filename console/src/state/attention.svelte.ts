@@ -59,7 +59,7 @@ function readConcerns(api: Api): Promise<readonly Concern[]> {
       ['Gaps', async () => ofGaps(await decided('gap'))],
       ['Groups', async () => ofGroups(await api.get<GroupReport>('groups'))],
       [
-        'webhooks',
+        'Webhooks',
         async () => ofWebhooks((await api.get<{ webhooks: readonly WebhookStatus[] }>('webhooks')).webhooks),
       ],
       ['Hooks', async () => ofHooks(await api.get<HookReport>('hooks'))],

@@ -175,7 +175,7 @@ ${table(OPTION_HEAD, optionRows(KEEP_OPTIONS))}
 ## Bridges
 
 An entry of \`bridges\` has a name, one system, \`from\` and \`to\`. With \`from.channel\` it sends to the broker, otherwise it reads from
-it. Each option of a connection that is no boolean may be given as \`…Env\` instead, the name of an environment variable: \`urlEnv: AMQP_URL\`.
+it. Each option of a connection except a boolean can be read from an environment variable: add \`Env\` to its name, as in \`urlEnv: AMQP_URL\`.
 Characters of a user or a password in a URL are percent-encoded. See [bridges](bridges.md).
 
 ${table(OPTION_HEAD, optionRows(BRIDGE_OPTIONS))}

@@ -96,7 +96,7 @@ export const KAFKA_SYSTEM = {
       defaultText: '`oldest`',
       type: '`oldest`, `newest`',
       description:
-        'Where the group begins in a topic that it has not read yet. Later it skips nothing, also not in partitions that are added.',
+        'Where the group begins in a topic that it has not read yet. Later it skips nothing, not even in new partitions.',
     }),
     maxBytes: option({
       schema: size({ min: 16 * KIB, max: 64 * MIB }),

@@ -23,7 +23,7 @@ export const REDIS_SYSTEM = {
       defaultText: 'required, or `urlEnv`',
       type: 'URL',
       description:
-        'The Redis: `redis://user:password@host:6379/0`, or `rediss://…` for TLS. One server: a bridge knows neither Redis Cluster nor Sentinel.',
+        'The Redis: `redis://user:password@host:6379/0`, or `rediss://…` for TLS. One server: Redis Cluster and Sentinel are not supported.',
     }),
   },
   hasKeys: true,
@@ -75,7 +75,7 @@ export const REDIS_SYSTEM = {
       defaultText: 'required',
       type: 'key',
       description:
-        'The stream to append to. Other programs may append to it too, but at most 100 entries while the bridge reconnects.',
+        'The stream to append to. Other programs may append to it too, but while the bridge reconnects at most twice `inFlight` entries (at least 100). More can cause repeats.',
     }),
     maxLength: option({
       schema: z.number({ error: 'must be a number' }).int().min(1, { error: 'must be at least 1' }),
