@@ -10,6 +10,8 @@ interface BrokerUrl {
   readonly isList?: boolean;
   /** May the host be absent, because the client has a default, or because parameters name it? */
   readonly isHostless?: boolean;
+  /** Does the client also accept a "%" that encodes nothing, as itself, and a user without a host? */
+  readonly isTolerant?: boolean;
   /** What the path must be, and the error. */
   readonly path?: { readonly pattern: RegExp; readonly error: string };
 }
@@ -50,20 +52,29 @@ function urlFault(text: string, { of, schemes, example, isList = false, ...kind 
 
 function partsFault(
   text: string,
-  { example, isHostless = false, path }: Pick<BrokerUrl, 'example' | 'isHostless' | 'path'>,
+  {
+    example,
+    isHostless = false,
+    isTolerant = false,
+    path,
+  }: Pick<BrokerUrl, 'example' | 'isHostless' | 'isTolerant' | 'path'>,
 ): string | null {
-  const full = isHostless ? text.replace('@/', '@localhost/') : text;
+  const full = isHostless && isTolerant ? text.replace('@/', '@localhost/') : text;
   const url = URL.canParse(full) ? new URL(full) : undefined;
-  // A password with such a character ends at it, and the rest is the path.
-  if (url === undefined || `${url.pathname}${url.search}${url.hash}`.includes('@') || url.hash !== '') {
-    return `is not a URL. ${ENCODE}`;
-  }
-  if (!canDecode(url.username) || !canDecode(url.password)) return `has a "%" that encodes nothing. ${ENCODE}`;
+  if (url === undefined || url.hash !== '' || endsInPassword(url)) return `is not a URL. ${ENCODE}`;
+  const isDecodable = isTolerant || (canDecode(url.username) && canDecode(url.password));
+  if (!isDecodable) return `has a "%" that encodes nothing. ${ENCODE}`;
   if (url.host === '' && !isHostless) return `names no host. Example: "${example}"`;
   return path === undefined || path.pattern.test(url.pathname) ? null : path.error;
 }
 
-/** Clients decode what is percent-encoded, and throw if it is not. */
+/**
+ * A password with "/" or "?" ends the host there: its rest, and the "@", are in the path or begin
+ * the parameters. The value of a parameter may have an "@": `?user=me@server`.
+ */
+const endsInPassword = ({ pathname, search }: URL): boolean => pathname.includes('@') || /^\?[^=&]*@/.test(search);
+
+/** Most clients decode what is percent-encoded, and throw if it is not. */
 function canDecode(text: string): boolean {
   try {
     decodeURIComponent(text);

@@ -30,6 +30,7 @@ export const POSTGRES_SYSTEM = {
         schemes: ['postgres', 'postgresql'],
         example: 'postgres://host:5432/database',
         isHostless: true,
+        isTolerant: true,
       }),
       required: true,
       defaultText: 'required, or `urlEnv`',

@@ -69,6 +69,11 @@ describe('a connection that can work', () => {
     ['postgres', { url: 'postgres://user:secret@h:5432/d?sslmode=verify-full&sslrootcert=/ca.pem' }],
     ['postgres', { url: 'postgresql:///d?host=/var/run/postgresql' }],
     ['postgres', { url: 'postgres://user@/d' }],
+    ['postgres', { url: 'postgres://h/d?user=me@srv&password=x' }],
+    ['postgres', { url: 'postgres://h/d?application_name=a@b' }],
+    ['postgres', { url: 'postgres://user:p%w@h/d' }],
+    ['postgres', { url: 'postgres://user:100%@h/d' }],
+    ['rabbitmq', { url: 'amqp://h/vhost?heartbeat=10&name=a@b' }],
     ['postgres', { url: 'postgres://user@%2Fvar%2Frun%2Fpostgresql/d' }],
   ])('with %s is accepted: %j', (system, connection) => {
     expect(problemsOf(system, connection)).toEqual([]);
@@ -91,6 +96,7 @@ describe('a connection that cannot work', () => {
     ['activemq', { url: 'amqp://user:p/ss@h' }, 'url: is not a URL'],
     ['postgres', { url: 'postgres://user:pa#ss@h/d' }, 'url: is not a URL'],
     ['postgres', { url: 'postgres://user:12/ss@h/d' }, 'url: is not a URL'],
+    ['postgres', { url: 'postgres://user:12?ss@h/d' }, 'url: is not a URL'],
     ['nats', { url: 'nats://user:pa#ss@h' }, 'url: is not a URL'],
     ['nats', { url: 'nats://a,' }, 'url: must be a host, perhaps with a port. Example: "nats://host:4222"'],
     ['nats', { url: 'user:secret@h:4222' }, 'url: must be a host, perhaps with a port'],
