@@ -1,5 +1,6 @@
 import { ticketSecrets } from '../auth/tickets.ts';
 import type { Rule } from '../rule.ts';
+import { hintsForReaders } from './bridges/readers.ts';
 import type { Config } from './config.ts';
 import { formatPath, type Path } from './problems.ts';
 
@@ -18,10 +19,12 @@ const hintsForApp = (config: Omit<Config, 'apps'>, base: Path = []): string[] =>
 ];
 
 /** An app has no bridges. */
-const hintsForBridges = ({ engine, bridges }: Omit<Config, 'apps'>): string[] =>
-  engine === 'memory' && bridges.length > 0
+const hintsForBridges = ({ engine, bridges }: Omit<Config, 'apps'>): string[] => [
+  ...(engine === 'memory' && bridges.length > 0
     ? [`${formatPath(['bridges'])}: with the engine "memory", a restart loses messages ${BRIDGES_LOSE}`]
-    : [];
+    : []),
+  ...hintsForReaders(bridges),
+];
 
 const BRIDGES_LOSE =
   'that were read and acknowledged to the broker, and messages that were not sent yet. Choose engine: durable or redis';

@@ -7,7 +7,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What a bridge reads alone. */
 export interface Reader {
   readonly parts: readonly ReaderPart[];
+  /** What to do if two bridges share a part. */
   readonly remedy: string;
+  /**
+   * Some servers of the cluster, if a part does not name them: lists without a common server may be
+   * of one cluster or of two.
+   */
+  readonly servers?: readonly string[];
 }
 
 export interface ReaderPart {

@@ -5,6 +5,10 @@ import { flag, KIB, MIB, oneOf, oneOrMore, size, text } from '../values.ts';
 import { UNROUTABLE_OPTION } from './bridge-options.ts';
 import { type BridgeSystem, textsOf } from './bridge-system.ts';
 import { faultOfPairs, type Pairs } from './pairs.ts';
+import { serverOf } from './server-of.ts';
+
+/** The port of a broker that is given without one. */
+const PORT = '9092';
 
 const PAIRS: Pairs = [
   ['username', 'password'],
@@ -106,13 +110,13 @@ export const KAFKA_SYSTEM = {
       description: 'About how much is read ahead from each broker.',
     }),
   },
-  // Without the brokers: two lists may name different brokers of one cluster.
-  reader: (_, { topics, group }) => ({
+  reader: ({ brokers: servers }, { topics, group }) => ({
     parts: textsOf(topics).map((topic) => ({
       name: `the topic "${topic}" with the group "${group}"`,
       id: [topic, String(group)],
     })),
-    remedy: 'Give one of them another "group", also if their brokers are of different clusters',
+    remedy: 'Give one of them another "group"',
+    servers: textsOf(servers).map((broker) => serverOf(broker, PORT)),
   }),
   to: {
     topic: option({

@@ -3,9 +3,16 @@ import { option } from '../options/option.ts';
 import { flag, oneOf, text } from '../values.ts';
 import { UNROUTABLE_OPTION } from './bridge-options.ts';
 import type { BridgeSystem } from './bridge-system.ts';
+import { serverOfUrl } from './server-of.ts';
 
 /** Options that only a stream has. */
 const OF_STREAMS = ['consumer', 'start'];
+
+const PORTS = { nats: '4222', tls: '4222' };
+
+/** The servers of a list of URLs, of which each may be without a scheme. */
+const serversOf = (urls: string): readonly string[] =>
+  urls.split(',').map((url) => serverOfUrl(url.includes('://') ? url : `nats://${url.trim()}`, PORTS));
 
 /** NATS JetStream, and subjects of core NATS. */
 export const NATS_SYSTEM = {
@@ -69,8 +76,7 @@ export const NATS_SYSTEM = {
     const wrong = OF_STREAMS.find((name) => rest[name] != null);
     return wrong === undefined ? null : `has "${wrong}", which only a stream has. Add "stream", or remove it`;
   },
-  // Without the servers: two lists may name different servers of one cluster.
-  reader: (_, { stream, consumer }) =>
+  reader: ({ url }, { stream, consumer }) =>
     stream === undefined
       ? undefined
       : {
@@ -80,7 +86,8 @@ export const NATS_SYSTEM = {
               id: [String(stream), String(consumer)],
             },
           ],
-          remedy: 'Give one of them another "consumer", also if their servers are of different clusters',
+          remedy: 'Give one of them another "consumer"',
+          servers: serversOf(String(url)),
         },
   to: {
     subject: option({

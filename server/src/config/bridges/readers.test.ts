@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hintsFor } from '../hints.ts';
 import { ConfigError, parseConfig } from '../schema.ts';
 import { BRIDGE_SYSTEMS } from './bridge-systems.ts';
 
@@ -77,21 +78,29 @@ const CASES: Readonly<Record<string, Case>> = {
       kafka('h'),
       kafka('h:9092'),
       kafka(['H:9092', 'i:9092']),
-      kafka('i:9092, j:9092'),
-      kafka('k', { topics: ['b', 'a'] }),
+      kafka('i:9092, h:9092'),
+      kafka('h', { topics: ['b', 'a'] }),
       kafka('h', { group: 'sluice' }),
     ],
-    different: [kafka('h', { topics: 'b' }), kafka('h', { topics: 'A' }), kafka('h', { group: 'two' })],
+    different: [
+      kafka('i'),
+      kafka('h:9093'),
+      kafka('h', { topics: 'b' }),
+      kafka('h', { topics: 'A' }),
+      kafka('h', { group: 'two' }),
+    ],
   },
   nats: {
     same: [
       nats('nats://h'),
       nats('h:4222'),
       nats('tls://user:secret@h:4222'),
-      nats('nats://i:4222,nats://j:4222'),
+      nats('nats://i:4222, nats://h'),
       nats('nats://h', { consumer: 'sluice', subject: 'a' }),
     ],
     different: [
+      nats('nats://i'),
+      nats('h:4223'),
       nats('nats://h', { stream: 'T' }),
       nats('nats://h', { consumer: 'two' }),
       nats('nats://h', { stream: undefined, subject: 'S' }),
@@ -218,6 +227,42 @@ describe.each(Object.entries(CASES))('two bridges from %s', (_, { env = {}, same
       expect(clashOf(other, first, env)).toBe('');
     },
   );
+});
+
+describe('a hint says which bridges share a reader if their servers are of one cluster:', () => {
+  const hintsOf = (one: Spelling, two: Spelling) => {
+    const to = { channel: 'audit' };
+    const bridges = { one: { ...one, to }, two: { ...two, to } };
+    return hintsFor(parseConfig({ anonymous: true, channels, bridges }, { env: {} })).filter((hint) =>
+      hint.startsWith('bridges.'),
+    );
+  };
+
+  it.each<[string, Spelling, Spelling, string]>([
+    [
+      'Kafka',
+      kafka('eu', { topics: ['b', 'a'] }),
+      kafka('us:9092'),
+      'bridges.two.from: reads the topic "a" with the group "sluice", as "one" does. If both are of one cluster, give one of them another "group"',
+    ],
+    [
+      'NATS',
+      nats('nats://user:secret@eu'),
+      nats('us:4222, tls://asia'),
+      'bridges.two.from: reads the stream "S" with the consumer "sluice", as "one" does. If both are of one cluster, give one of them another "consumer"',
+    ],
+  ])('%s', (_, one, two, hint) => {
+    expect(hintsOf(one, two)).toEqual([hint]);
+  });
+
+  it.each<[string, Spelling, Spelling]>([
+    ['other topics', kafka('eu'), kafka('us', { topics: 'b' })],
+    ['other groups', kafka('eu'), kafka('us', { group: 'us' })],
+    ['other streams', nats('eu'), nats('us', { stream: 'T' })],
+    ['other servers of Redis', redis('redis://eu'), redis('redis://us')],
+  ])('none for %s', (_, one, two) => {
+    expect(hintsOf(one, two)).toEqual([]);
+  });
 });
 
 describe('two bridges', () => {
