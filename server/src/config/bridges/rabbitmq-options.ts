@@ -15,7 +15,7 @@ export const RABBITMQ_SYSTEM = {
   title: 'RabbitMQ',
   connection: {
     url: option({
-      schema: brokerUrl({ of: 'RabbitMQ', schemes: ['amqp', 'amqps'], example: 'amqp://host:5672' }),
+      schema: brokerUrl({ of: 'RabbitMQ', schemes: ['amqp', 'amqps'], example: 'amqp://host:5672', isHostless: true }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'URL',

@@ -299,6 +299,7 @@ describe('two bridges', () => {
       { AWS_ENDPOINT_URL: 'http://e:1' },
     ],
     ['an emulator of the environment', pubsub('s'), pubsub('s', { emulator: 'e:1' }), { PUBSUB_EMULATOR_HOST: 'e:1' }],
+    ['a host that is not given, and this machine', rabbitmq('amqp:///prod'), rabbitmq('amqp://127.0.0.1:5672/prod')],
     ['names of this machine', redis('redis://localhost'), redis('redis://127.0.0.1:6379')],
     [
       'an outbox in a search path',

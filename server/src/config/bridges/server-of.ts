@@ -3,8 +3,8 @@
 /** The usual port of each scheme: a broker that listens with and without TLS is one. */
 type Ports = Readonly<Record<string, string>>;
 
-/** The names of this machine. */
-const LOCAL = ['localhost', '[::1]', '127.0.0.1'];
+/** The names of this machine; a client connects to it without a host, too. */
+const LOCAL = ['', 'localhost', '[::1]', '127.0.0.1'];
 
 /** A host and a port; without a port, or with that of its kind, only the host. */
 export function serverOf(host: string, usual: string): string {
