@@ -4,6 +4,7 @@ import { BridgeFeed, FeedLost } from '../src/bridges/bridge-feed.ts';
 import { ENGINE_RETRY } from '../src/channels/budgets.ts';
 import type { ConfigInput } from '../src/config/config.ts';
 import { EngineUnavailable } from '../src/engine/engine.ts';
+import { MOST_DEAD } from '../src/engine/groups.ts';
 import { Refusal } from '../src/refusal.ts';
 import { createWorld } from './support/world.ts';
 
@@ -83,15 +84,28 @@ describe('the feed of a bridge', () => {
   });
 
   describe('whose acknowledgement is not answered', () => {
-    /** The engine does not answer the first calls that settle deliveries. */
-    const failing = (parts: Parts, { times, isExecuted }: { times: number; isExecuted: boolean }) => {
+    /** The engine does not answer some calls that settle deliveries: the first ones, unless `after` others. */
+    const failing = (
+      parts: Parts,
+      { after = 0, times, isExecuted }: { after?: number; times: number; isExecuted: boolean },
+    ) => {
       const { store } = parts;
       const settle = store.settle.bind(store);
+      let calls = 0;
       store.settle = async (...args) => {
-        if (times-- <= 0) return settle(...args);
+        calls++;
+        if (calls <= after || calls > after + times) return settle(...args);
         if (isExecuted) await settle(...args);
         throw new EngineUnavailable('the connection was lost');
       };
+    };
+
+    type World = Awaited<ReturnType<typeof start>>['world'];
+    const retry = async (world: World, times: number) => {
+      for (let at = 0; at < times; at++) {
+        await world.idle();
+        world.clock.advance(ENGINE_RETRY);
+      }
     };
 
     it.each([true, false])('tries again; the call was executed: %s', async (isExecuted) => {
@@ -100,14 +114,43 @@ describe('the feed of a bridge', () => {
       expect(await offsetsOf(feed)).toEqual([1, 2, 3]);
       failing(parts, { times: 2, isExecuted });
       const acknowledged = feed.acknowledge();
-      for (let at = 0; at < 3; at++) {
-        await world.idle();
-        world.clock.advance(ENGINE_RETRY);
-      }
+      await retry(world, 3);
       await acknowledged;
       const { store, target } = parts;
       expect(await store.stats(target.ref, target.rule.delivery)).toMatchObject({ floor: 3, inFlight: 0 });
     });
+
+    it.each([0, 1, 2].flatMap((after) => [true, false].map((isExecuted) => ({ after, isExecuted }))))(
+      'rejects each message once, whichever call has no answer: %j',
+      async ({ after, isExecuted }) => {
+        const { world, parts } = await start(4);
+        const feed = await BridgeFeed.open(parts);
+        await feed.next(10);
+        failing(parts, { after, times: 1, isExecuted });
+        const dead = new Map([1, 3].map((offset) => [offset, 'it is too large']));
+        const acknowledged = feed.acknowledge(dead);
+        await retry(world, 2);
+        expect(await acknowledged).toBe(0);
+        const { store, target } = parts;
+        expect(await store.stats(target.ref, target.rule.delivery)).toMatchObject({ floor: 4, inFlight: 0, dead: 2 });
+      },
+    );
+
+    it.each([true, false])(
+      'says which messages are lost because the list is full; executed: %s',
+      async (isExecuted) => {
+        const { world, parts } = await start(3);
+        const { store } = parts;
+        const stats = store.stats.bind(store);
+        store.stats = async (...args) => ({ ...(await stats(...args)), dead: MOST_DEAD - 1 });
+        const feed = await BridgeFeed.open(parts);
+        await feed.next(10);
+        failing(parts, { after: 1, times: 1, isExecuted });
+        const acknowledged = feed.acknowledge(new Map([1, 2].map((offset) => [offset, 'it is too large'])));
+        await retry(world, 2);
+        expect(await acknowledged).toBe(1);
+      },
+    );
 
     it('gives up when it is closed', async () => {
       const { parts } = await start(3);

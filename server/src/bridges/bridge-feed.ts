@@ -29,11 +29,17 @@ interface Sent {
   readonly gaps: readonly GroupGap[];
 }
 
+/** An acknowledgement, and how far it came: a call that the engine does not answer may have been executed. */
 interface Settling {
+  readonly part: Sent;
   /** Offsets of messages that the broker will never accept, and why. */
   readonly dead: ReadonlyMap<number, string>;
-  /** Was it tried before, without an answer? */
-  readonly isRetry: boolean;
+  /** Of them, those for which the list of dead letters has room; `undefined`: that is not known yet. */
+  rejects: readonly Delivery[] | undefined;
+  /** Ids of those that were rejected. */
+  readonly rejected: Set<string>;
+  /** Id of the latest one, if the engine did not answer. */
+  unanswered: string | undefined;
 }
 
 /** Another node sends the messages now, the broker took longer than a delivery may, or the engine did not answer. */
@@ -98,15 +104,16 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     const [earliest] = this.#sent;
     if (earliest === undefined) throw new Error('every batch was acknowledged before');
     const part = first === undefined ? earliest : firstOf(earliest, first);
-    const rejected = await this.#untilAnswered((isRetry) => this.#settleAll(part, { dead, isRetry }));
+    const settling: Settling = { part, dead, rejects: undefined, rejected: new Set(), unanswered: undefined };
+    await this.#untilAnswered((isRetry) => this.#settleAll(settling, isRetry));
     this.#sent.shift();
     this.#unconfirmed -= earliest.deliveries.length;
     this.#dispatcher.mark();
-    return dead.size - rejected;
+    return dead.size - (settling.rejects?.length ?? 0);
   }
 
   /** The broker has the messages: they would be sent again if an engine that is away for a moment ended the feed. */
-  async #untilAnswered<T>(work: (isRetry: boolean) => Promise<T>): Promise<T> {
+  async #untilAnswered(work: (isRetry: boolean) => Promise<void>): Promise<void> {
     const { signal } = this.#closed;
     for (let isRetry = false; ; isRetry = true) {
       try {
@@ -118,14 +125,14 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     }
   }
 
-  /** Returns how many of them became dead letters. */
-  async #settleAll({ gaps, epoch, deliveries }: Sent, { dead, isRetry }: Settling): Promise<number> {
+  /** Goes on where the attempt before has ended. */
+  async #settleAll(settling: Settling, isRetry: boolean): Promise<void> {
+    const { gaps, epoch, deliveries } = settling.part;
     if (gaps.length > 0) await this.#dispatcher.confirmGaps(gaps);
-    if (isRetry && (await this.#isSettled(epoch, deliveries))) return dead.size;
-    const rejected = dead.size === 0 ? [] : await this.#reject(deliveries, dead);
-    const ids = deliveries.filter((delivery) => !rejected.includes(delivery)).map(({ id }) => id);
-    if (ids.length > 0) await this.#settle(ids, { type: 'ack' });
-    return rejected.length;
+    if (isRetry && (await this.#isSettled(epoch, deliveries))) return;
+    const rejects = settling.dead.size === 0 ? [] : await this.#reject(settling);
+    const ids = deliveries.filter((delivery) => !rejects.includes(delivery)).map(({ id }) => id);
+    if (ids.length > 0) refuseExpired(await this.#settle(ids, { type: 'ack' }));
   }
 
   /** Was a call that nobody answered executed? */
@@ -141,22 +148,35 @@ export class BridgeFeed implements OutboundFeed, Receiver {
     return groups.dispatcher(target.ref);
   }
 
+  /** Returns those that are dead letters now. */
+  async #reject(settling: Settling): Promise<readonly Delivery[]> {
+    const { dead, rejected } = settling;
+    settling.rejects ??= await this.#withRoom(settling);
+    for (const { id, message } of settling.rejects) {
+      if (rejected.has(id)) continue;
+      const isRetry = settling.unanswered === id;
+      settling.unanswered = id;
+      const expired = await this.#settle([id], { type: 'reject', error: dead.get(message.message.offset) ?? '' });
+      // If it was rejected before, without an answer, it has expired now.
+      if (!isRetry) refuseExpired(expired);
+      settling.unanswered = undefined;
+      rejected.add(id);
+    }
+    return settling.rejects;
+  }
+
   /** A full list of dead letters accepts none: then the messages are acknowledged, so that the bridge goes on. */
-  async #reject(deliveries: readonly Delivery[], dead: ReadonlyMap<number, string>): Promise<readonly Delivery[]> {
+  async #withRoom({ part, dead }: Settling): Promise<readonly Delivery[]> {
     const { store, target } = this.#parts;
     const { dead: listed } = await store.stats(target.ref, target.rule.delivery);
     const room = Math.max(0, MOST_DEAD - listed);
-    const rejected = deliveries.filter(({ message }) => dead.has(message.message.offset)).slice(0, room);
-    for (const { id, message } of rejected) {
-      await this.#settle([id], { type: 'reject', error: dead.get(message.message.offset) ?? '' });
-    }
-    return rejected;
+    return part.deliveries.filter(({ message }) => dead.has(message.message.offset)).slice(0, room);
   }
 
-  async #settle(ids: readonly string[], outcome: Outcome): Promise<void> {
+  /** Returns those that have expired. */
+  async #settle(ids: readonly string[], outcome: Outcome): Promise<readonly string[]> {
     const { groups, target } = this.#parts;
-    const { expired } = await groups.settle(target, { ids, outcome });
-    if (expired.length > 0) throw new FeedLost(`${expired.length} messages were sent too late, or by another node`);
+    return (await groups.settle(target, { ids, outcome })).expired;
   }
 
   finish(): void {
@@ -218,6 +238,10 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   gatewayStops(): void {
     this.finish();
   }
+}
+
+function refuseExpired({ length }: readonly string[]): void {
+  if (length > 0) throw new FeedLost(`${length} messages were sent too late, or by another node`);
 }
 
 /** The first gaps and messages: gaps come before. */
