@@ -1,4 +1,4 @@
-import type { Outbound, OutboundBatch } from '@sluice/server/bridging';
+import type { Outbound, OutboundBatch, OutboundGap } from '@sluice/server/bridging';
 import { type EnvelopeOptions, routeOf, wrapDeadLetter, wrapGap, wrapMessage } from './envelope.ts';
 import type { Route, SinkRecord } from './sink.ts';
 
@@ -124,10 +124,10 @@ export class SinkBatch {
     return last === undefined ? undefined : (last.record.route ?? last.record);
   }
 
-  /** Of the last message of so many first gaps and messages; `undefined`: there is none. */
-  position(first: number): { readonly epoch: string; readonly offset: number } | undefined {
+  /** The end of so many first gaps and messages; `undefined`: there is none. */
+  position(first: number): OutboundGap['to'] | undefined {
     const last = this.#entries[first - 1];
-    return last?.offset === undefined ? undefined : { epoch: last.record.epoch, offset: last.offset };
+    return last && { epoch: last.record.epoch, offset: last.record.offset };
   }
 
   /** The broker has confirmed one of the records. Returns its id. */

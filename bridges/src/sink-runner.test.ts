@@ -1,7 +1,7 @@
 import type { OutboundBatch, OutboundBridge, OutboundFeed } from '@sluice/server/bridging';
 import { describe, expect, it } from 'vitest';
 import { ScriptHost } from '../test/support/script-host.ts';
-import type { SinkRecord } from './sink.ts';
+import type { OnConfirmed, SinkRecord } from './sink.ts';
 import { SinkRunner } from './sink-runner.ts';
 import { TooLarge } from './too-large.ts';
 
@@ -70,7 +70,7 @@ class Channel extends ScriptHost {
 /** @param send what the broker does with a batch; its count is that of all messages so far */
 async function run(
   host: Channel,
-  send: (count: number, records: readonly SinkRecord[]) => Promise<void> = async () => {},
+  send: (count: number, records: readonly SinkRecord[], confirmed: OnConfirmed) => Promise<void> = async () => {},
   { overlaps = false }: { readonly overlaps?: boolean } = {},
 ): Promise<SinkRecord[]> {
   const sent: SinkRecord[] = [];
@@ -78,9 +78,9 @@ async function run(
     ...{ origin: 'here', envelope: 'raw', from: { channel: 'c' }, to: {}, inFlight: 4 },
   } as unknown as OutboundBridge;
   const open = async () => ({
-    send: async (records: readonly SinkRecord[]) => {
+    send: async (records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}) => {
       sent.push(...records);
-      await send(sent.length, records);
+      await send(sent.length, records, confirmed);
       host.events.push(`sent ${records.map(({ id }) => id).join(' ')}`);
     },
     close: async () => {},
@@ -270,6 +270,27 @@ describe('a log that was lost together with what was sent of it', () => {
       if (count === 3) throw new Error('lost');
     });
     expect(sent.map(({ id }) => id)).toEqual(['c/e/7', 'c/f/0/gap', 'c/f/1', 'c/f/0/gap', 'c/f/1']);
+  });
+
+  it.each(['found', 'reported'])('is no gap any more once the broker has it, whatever follows: %s', async (kind) => {
+    const gaps = kind === 'found' ? [] : [{ ...gap, to: { epoch: 'f', offset: 0 } }];
+    const host = new Channel([of('e', 7), { ...of('f', 1), gaps }]);
+    let refusals = 0;
+    const sent = await run(host, async (_, records, confirmed) => {
+      const at = records.findIndex(({ id }) => id === 'c/f/1');
+      if (at === -1 || ++refusals > 3) return;
+      for (let before = 0; before < at; before++) confirmed(before);
+      throw new Error('nothing accepts it');
+    });
+    expect(sent.map(({ id }) => id)).toEqual(['c/e/7', 'c/f/0/gap', ...Array(4).fill('c/f/1')]);
+    expect(host.counts).toEqual({ sent: 2, gap: 1 });
+    expect(host.pauses).toEqual([250, 500, 1_000]);
+  });
+
+  it('is none if a batch before has reported it', async () => {
+    const reported = { gaps: [{ ...gap, to: { epoch: 'f', offset: 0 } }], messages: [] };
+    const sent = await run(new Channel([of('e', 7), reported, of('f', 1)]));
+    expect(sent.map(({ id }) => id)).toEqual(['c/e/7', 'c/f/0/gap', 'c/f/1']);
   });
 
   it('is none if the group has reported it, or another node may have sent the beginning', async () => {

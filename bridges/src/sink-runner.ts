@@ -87,7 +87,7 @@ export class SinkRunner implements Bridge {
   readonly #confirmed = new Set<string>();
   /** Of the latest message. */
   #route = NOWHERE;
-  /** Where the latest message was that was sent, and that was acknowledged. They outlive a lost log. */
+  /** The end of what was sent, and of what was acknowledged: messages and gaps. They outlive a lost log. */
   #sentUpTo: Position | undefined;
   #acknowledgedUpTo: Position | undefined;
 
@@ -186,16 +186,16 @@ export class SinkRunner implements Bridge {
   #batchOf(next: OutboundBatch): SinkBatch {
     const { config, sink, host } = this.#parts;
     const lost = this.#lostLog(next);
-    const last = next.messages.at(-1);
-    if (last !== undefined) this.#sentUpTo = { epoch: last.epoch, offset: last.message.offset };
     const gaps = lost === undefined ? next.gaps : [lost];
-    return new SinkBatch(
+    const batch = new SinkBatch(
       { ...next, gaps, found: gaps.length - next.gaps.length },
       {
         ...{ bridge: config, origin: host.origin(), prefix: sink.attributePrefix, now: host.clock.now() },
         ...{ refused: this.#refused, confirmed: this.#confirmed, route: this.#route },
       },
     );
+    this.#sentUpTo = batch.position(batch.length) ?? this.#sentUpTo;
+    return batch;
   }
 
   /** The group of the bridge reports what the log has lost, unless it was lost with the log. */
