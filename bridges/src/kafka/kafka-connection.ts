@@ -15,21 +15,28 @@ const REQUEST = 20_000;
 const RETRIES = 2;
 const RETRY_DELAY = 200;
 
+/** The port of a broker that is given without one. */
+const PORT = 9092;
+
 /** How to connect, as the client wants it. Reads the files of certificates. */
 export function kafkaOptions(connection: BridgeOptions): ConnectionOptions {
-  const bootstrapBrokers = [...listOption(connection, 'brokers')];
+  const bootstrapBrokers = listOption(connection, 'brokers').map(brokerOf);
   const sasl = saslOf(connection);
   const tls = tlsOf(connection);
   return {
     ...{ clientId: 'sluice', bootstrapBrokers },
     ...{ connectTimeout: CONNECT, requestTimeout: REQUEST, retries: RETRIES, retryDelay: RETRY_DELAY },
     ...(sasl !== undefined && { sasl }),
-    ...(tls !== undefined && { tls, tlsServerName: !bootstrapBrokers.every(isAddress) }),
+    // TLS has no names for addresses.
+    ...(tls !== undefined && { tls, tlsServerName: bootstrapBrokers.some(({ host }) => isIP(host) === 0) }),
   };
 }
 
-/** TLS has no names for addresses. */
-const isAddress = (broker: string): boolean => isIP(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')) !== 0;
+/** Host and port of a broker: the client would split the text of an IPv6 address at its first colon. */
+function brokerOf(broker: string): { readonly host: string; readonly port: number } {
+  const [, name = broker, port = PORT] = /^(.*?)(?::(\d+))?$/.exec(broker) ?? [];
+  return { host: name.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
 
 const MECHANISMS = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const;
 
