@@ -33,6 +33,13 @@ describe('a record becomes a message', () => {
     expect(message?.channel).toBe(channel);
   });
 
+  it.each<[To['data'], string]>([
+    ['json', '"eu"'],
+    ['text', 'eu'],
+  ])('on a channel with the whole body as %s', (data, body) => {
+    expect(mapRecord(record(body), to({ channel: 'a:{data:}', data }))[0]?.channel).toBe('a:eu');
+  });
+
   it.each<[To['data'], Buffer, unknown]>([
     ['json', Buffer.from('{"a":1}'), { a: 1 }],
     ['text', Buffer.from('grün'), 'grün'],

@@ -18,6 +18,17 @@ describe('the hints of a configuration', () => {
     ]);
   });
 
+  it('say that a placeholder in a key of Redis is not filled in', () => {
+    const to = { stream: 'audit-{event}' };
+    const read = { redis, from: { streams: ['s', '{key}:1', '{order}:1'] }, to: { channel: 'audit' } };
+    const both = { in: read, out: { redis, from: { channel: 'audit' }, to } };
+    const remedy = 'Unless it is a hash tag of Redis, write a name without placeholders';
+    expect(hints({ bridges: both, engine: 'redis', redis })).toEqual([
+      `bridges.in.from.streams: has {key}, which is not filled in here. ${remedy}`,
+      `bridges.out.to.stream: has {event}, which is not filled in here. ${remedy}`,
+    ]);
+  });
+
   it.each<[string, ConfigInput]>([
     ['no bridges', {}],
     ['the durable engine', { bridges, engine: 'durable', durable: { data: 'data' } }],

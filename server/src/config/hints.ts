@@ -1,6 +1,10 @@
 import { ticketSecrets } from '../auth/tickets.ts';
+import type { BridgeConfig, BridgeOptions } from '../bridge.ts';
 import type { Rule } from '../rule.ts';
+import type { BridgeSystem } from './bridges/bridge-system.ts';
+import { BRIDGE_SYSTEMS } from './bridges/bridge-systems.ts';
 import { hintsForReaders } from './bridges/readers.ts';
+import { hintsOfBraces } from './bridges/templates.ts';
 import type { Config } from './config.ts';
 import { formatPath, type Path } from './problems.ts';
 
@@ -24,7 +28,17 @@ const hintsForBridges = ({ engine, bridges }: Omit<Config, 'apps'>): string[] =>
     ? [`${formatPath(['bridges'])}: with the engine "memory", a restart loses messages ${BRIDGES_LOSE}`]
     : []),
   ...hintsForReaders(bridges),
+  ...bridges.flatMap(hintsForBraces),
 ];
+
+function hintsForBraces({ name, system, direction, from, to }: BridgeConfig): readonly string[] {
+  const tables: Partial<BridgeSystem> = BRIDGE_SYSTEMS[system] ?? {};
+  const part = direction === 'in' ? 'from' : 'to';
+  const options = (direction === 'in' ? from : to) as BridgeOptions;
+  return hintsOfBraces(tables[part] ?? {}, options).map(
+    ([option, hint]) => `${formatPath(['bridges', name, part, option])}: ${hint}`,
+  );
+}
 
 const BRIDGES_LOSE =
   'that were read and acknowledged to the broker, and messages that were not sent yet. Choose engine: durable or redis';

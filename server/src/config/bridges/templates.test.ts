@@ -23,6 +23,7 @@ const ALL = [
   ...KEYLESS,
   '{key}',
   '{data:/a}',
+  '{data:}',
   '{event}',
   '{channel}',
   '{tag:a}',
@@ -48,9 +49,9 @@ it('are known for every system', () => {
 
 describe.each(Object.entries(SYSTEMS))('templates of bridges from %s', (name, { connection, from, hasKeys }) => {
   const known: Readonly<Record<string, readonly string[]>> = {
-    json: [...KEYLESS, '{data:/a}'],
-    cloudevents: [...KEYLESS, '{data:/a}', '{event}'],
-    text: KEYLESS,
+    json: [...KEYLESS, '{data:/a}', '{data:}'],
+    cloudevents: [...KEYLESS, '{data:/a}', '{data:}', '{event}'],
+    text: [...KEYLESS, '{data:}'],
     base64: KEYLESS,
   };
 
@@ -127,7 +128,7 @@ describe('options of bridges that send', () => {
       expect(problemsWith(at, text)).toEqual([]);
     });
 
-    it.each(['{evnet}', '{data:/a}', '{topic}', '{subject}', '{key}', '{header:a}', '{tag:}', '{}'])(
+    it.each(['{evnet}', '{data:/a}', '{data:}', '{topic}', '{subject}', '{key}', '{header:a}', '{tag:}', '{}'])(
       'may not be %s',
       (text) => {
         expect(problemsWith(at, text)).toEqual([
@@ -143,21 +144,22 @@ describe('options of bridges that send', () => {
     });
   });
 
-  it.each(OUT.filter(({ type }) => type !== 'template'))('$name: $option is no template', (at) => {
+  it.each(OUT.filter(({ type }) => type !== 'template' && type !== 'key'))('$name: $option is no template', (at) => {
     for (const placeholder of ['{event}', '{channel}', '{source}', '{tag:a}', '{key}', '{topic}']) {
       expect(problemsWith(at, `audit-${placeholder}`)).toHaveLength(1);
     }
   });
 
-  it('of Redis may have a hash tag', () => {
-    const to = { stream: '{audit}:1' };
-    expect(problemsOf({ redis: { url: 'redis://h' }, from: { channel: 'a' }, to })).toEqual([]);
+  it.each(['{audit}:1', '{event}:1', '{key}', 'a{channel}', '{data:}'])('of Redis may have the hash tag %s', (key) => {
+    const redis = { url: 'redis://h' };
+    expect(problemsOf({ redis, from: { channel: 'a' }, to: { stream: key } })).toEqual([]);
+    expect(problemsOf({ redis, from: { streams: ['a', key] }, to: { channel: 'a' } })).toEqual([]);
   });
 
   it('say why a placeholder is refused', () => {
-    const to = { stream: 'audit-{event}' };
+    const to = { stream: 'audit', body: 'audit-{event}' };
     expect(problemsOf({ redis: { url: 'redis://h' }, from: { channel: 'a' }, to })).toEqual([
-      'bridges.b.to.stream: has {event}, which is not filled in here. Write a name without placeholders',
+      'bridges.b.to.body: has {event}, which is not filled in here. Write a name without placeholders',
     ]);
   });
 });
