@@ -68,6 +68,8 @@ describe('a connection that can work', () => {
     ['pubsub', { project: 'p', endpoint: 'europe-west1-pubsub.googleapis.com:443' }],
     ['zeromq', { url: 'tcp://*:5555', bind: true }],
     ['zeromq', { url: 'tcp://a:1, ipc:///tmp/s' }],
+    ['zeromq', { url: 'ipc:///run/feed:0' }],
+    ['zeromq', { url: 'ipc:///run/feed:70000, tcp://a:1' }],
     ['postgres', { url: 'postgres://user:secret@h:5432/d?sslmode=verify-full&sslrootcert=/ca.pem' }],
     ['postgres', { url: 'postgresql:///d?host=/var/run/postgresql' }],
     ['postgres', { url: 'postgres://user@/d' }],
@@ -113,7 +115,8 @@ describe('a connection that cannot work', () => {
     ['sqs', { endpoint: 'localhost:9324' }, 'endpoint: is not a URL with "https://" or "http://"'],
     ['pubsub', { project: 'p', emulator: 'http://localhost:8085' }, 'emulator: must be a host without a scheme'],
     ['pubsub', { project: 'p', endpoint: 'https://x' }, 'endpoint: must be a host without a scheme'],
-    ['zeromq', { url: 'tcp://a:70000' }, 'url: has a port that is none'],
+    ['zeromq', { url: 'tcp://a:70000' }, 'url: has an invalid port. Choose one from 1 to 65535'],
+    ['zeromq', { url: 'ipc:///run/feed:1, tcp://a:0' }, 'url: has an invalid port. Choose one from 1 to 65535'],
     ['zeromq', { url: 'tcp://*:1' }, 'url: names "*", where only a socket with "bind" can be'],
   ])('with %s is refused: %j', (system, connection, problem) => {
     const problems = problemsOf(system, connection);
@@ -226,6 +229,24 @@ it('a flag does not come from a variable', () => {
   expect(problemsOf('nats', { url: 'nats://h', tlsEnv: 'TLS' }, { TLS: 'true' })).toEqual([
     'bridges.b.nats.tlsEnv: is not an option. Known here: url, token, tls',
   ]);
+});
+
+describe('all faults of a connection are reported at once:', () => {
+  const NOT_SET = 'the environment variable NO is not set. Set it, or correct the name';
+
+  it.each<[string, object, readonly string[]]>([
+    ['kafka', { brokersEnv: 'NO', mechanism: 'x' }, [`brokersEnv: ${NOT_SET}`, 'mechanism: is not one of']],
+    ['kafka', { passwordEnv: 'NO', username: 'a' }, [`passwordEnv: ${NOT_SET}`, 'brokers: must be']],
+    ['nats', { urlEnv: 'NO', tokenEnv: 'NO', tls: 1 }, [`urlEnv: ${NOT_SET}`, `tokenEnv: ${NOT_SET}`, 'tls: must be']],
+    ['kafka', { brokersEnv: 'NO', username: 'a' }, [`brokersEnv: ${NOT_SET}`, 'username: is of no use without']],
+    ['nats', { ulr: 'nats://h', tls: 1 }, ['ulr: is not an option. Did you mean "url"?', 'tls: must be']],
+    ['nats', { urlEnv: 'NO', zzzzzzzz: 1 }, [`urlEnv: ${NOT_SET}`, 'zzzzzzzz: is not an option.']],
+    ['kafka', { brokersEnv: 'NO', caFile: 'no.pem' }, [`brokersEnv: ${NOT_SET}`, 'caFile: the file']],
+  ])('%s, %j', (system, connection, problems) => {
+    expect(problemsOf(system, connection)).toEqual(
+      problems.map((problem) => expect.stringContaining(`bridges.b.${system}.${problem}`)),
+    );
+  });
 });
 
 describe('a file of a connection', () => {

@@ -31,42 +31,52 @@ export function readConnection(
   at: ConnectionAt,
 ): BridgeOptions {
   const { path, problems } = at;
-  const resolved = isPlain(value) ? withVariables(table, value, at) : value;
-  if (resolved === undefined) return {};
-  const connection = readTable(table, resolved, { path, problems }) as BridgeOptions;
-  const found = faultOf?.(connection);
+  const { resolved, failed } = isPlain(value) ? withVariables(table, value, at) : { resolved: value, failed: [] };
+  const connection = readTable(withoutRequired(table, failed), resolved, { path, problems }) as BridgeOptions;
+  const found = faultOf?.({ ...connection, ...Object.fromEntries(failed.map((name) => [name, ''])) });
   if (found !== undefined) problems.add([...path, found.option], found.fault);
   return withPaths(table, connection, at);
 }
 
-/** The options, with those of the environment; `undefined` if one of them is missing. */
+/** With options that were given, although not correctly: that they are required would be a second error. */
+const withoutRequired = (table: BridgeSystem['connection'], failed: readonly string[]): BridgeSystem['connection'] =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, row]) => [name, failed.includes(name) ? { ...row, required: undefined } : row]),
+  ) as BridgeSystem['connection'];
+
+interface Resolved {
+  /** The options, with those of the environment. */
+  readonly resolved: Readonly<Record<string, unknown>>;
+  /** Options that are not in `resolved`, because their variable or their name is wrong. */
+  readonly failed: readonly string[];
+}
+
+/** Takes options from the environment, and reports what is wrong with that. */
 function withVariables(
   table: BridgeSystem['connection'],
   value: Readonly<Record<string, unknown>>,
   { path, problems, env }: ConnectionAt,
-): Readonly<Record<string, unknown>> | undefined {
+): Resolved {
   const names = fromEnvironment(table);
   const known = [...Object.keys(table), ...names.map((name) => `${name}Env`)];
   const resolved: Record<string, unknown> = {};
-  let isComplete = true;
-  const report = (name: string, fault: string) => {
-    problems.add([...path, name], fault);
-    isComplete = false;
-  };
+  const failed: string[] = [];
   for (const [name, setting] of Object.entries(value)) {
     const meant = known.includes(name) ? null : nearest(name, known);
     const base = name.replace(/Env$/, '');
-    if (meant !== null) report(name, `is not an option. Did you mean "${meant}"?`);
-    else if (base === name || !names.includes(base)) resolved[name] ??= setting;
+    if (meant !== null) {
+      problems.add([...path, name], `is not an option. Did you mean "${meant}"?`);
+      failed.push(meant.replace(/Env$/, ''));
+    } else if (base === name || !names.includes(base)) resolved[name] ??= setting;
     else if (setting === null || setting === undefined) continue;
-    else if (value[base] != null) report(name, `is given besides "${base}". Keep one of them`);
+    else if (value[base] != null) problems.add([...path, name], `is given besides "${base}". Keep one of them`);
     else {
       const found = readVariable(setting, { path: [...path, name], env, problems });
-      if (found === undefined) isComplete = false;
+      if (found === undefined) failed.push(base);
       else resolved[base] = found;
     }
   }
-  return isComplete ? resolved : undefined;
+  return { resolved, failed };
 }
 
 /** With absolute paths, of files that can be read. */

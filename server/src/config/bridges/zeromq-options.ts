@@ -13,7 +13,7 @@ const key = (name: string) => {
 
 const ADDRESS = String.raw`\s*(?:tcp://[^,\s]+:\d+|ipc://[^,\s]+)\s*`;
 const arePorts = (addresses: string): boolean =>
-  [...addresses.matchAll(/:(\d+)\s*(?:,|$)/g)].every(([, port = '']) => isPort(port));
+  [...addresses.matchAll(/(?:^|,)\s*tcp:\/\/[^,\s]+:(\d+)/g)].every(([, port = '']) => isPort(port));
 /** One address, or several with commas. */
 const ADDRESSES = new RegExp(`^${ADDRESS}(?:,${ADDRESS})*$`);
 
@@ -59,7 +59,7 @@ export const ZEROMQ_SYSTEM = {
     url: option({
       schema: text('an address like "tcp://host:5555"')
         .regex(ADDRESSES, 'is not an address. Write one like "tcp://host:5555"; several with commas')
-        .refine(arePorts, { error: 'has a port that is none. Choose one from 1 to 65535' }),
+        .refine(arePorts, { error: 'has an invalid port. Choose one from 1 to 65535' }),
       required: true,
       defaultText: 'required, or `urlEnv`',
       type: 'address',
