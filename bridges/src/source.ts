@@ -53,7 +53,8 @@ export interface OpenSource {
   acknowledge(records: readonly SourceRecord[]): Promise<void>;
   /**
    * The gateway accepts no messages at the moment: keeps the broker from delivering these records
-   * again. Called every few seconds. Left out by a source that the broker does not time out.
+   * again. Called every few seconds. The status of the bridge has no other error afterwards: a source
+   * whose problem lasts reports it again at the next `read`. Left out by a source without either duty.
    */
   hold?(records: readonly SourceRecord[]): Promise<void>;
   /** Ends the connection, and a `read` that waits. Never rejects. */

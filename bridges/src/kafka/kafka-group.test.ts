@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelHost } from '../../test/support/model-host.ts';
 import type { KafkaClient } from './kafka-connection.ts';
 import { KafkaGroup } from './kafka-group.ts';
+import { KafkaSource } from './kafka-source.ts';
 
 class CountingHost extends ModelHost {
   readonly counts: unknown[] = [];
@@ -29,19 +30,29 @@ class Cluster {
   listed: unknown;
   readonly host = new CountingHost(async () => {});
 
-  join(start = 'oldest', committed: readonly bigint[] = [4n, 5n]) {
+  #parts(start: string, committed: readonly bigint[]) {
     const cluster = this;
+    const metadata = async () => ({
+      brokers: new Map([[1, {}]]),
+      topics: new Map([
+        ['orders', { id: 'id', partitionsCount: 2, partitions: cluster.leaders.map((leader) => ({ leader })) }],
+      ]),
+    });
+    class Base {
+      readonly connections = { get: async () => 'connection' };
+      metadata = metadata;
+      close = async () => {};
+      [GET_API](_: string, answer: (error: null, api: unknown) => void): void {
+        answer(null, { async: () => new Promise(() => {}) }); // there are no records
+      }
+    }
     class Consumer extends EventEmitter {
       readonly topics = { trackAll: () => {} };
       readonly assignments = [{ topic: 'orders', partitions: [0, 1] }];
       memberId: string | null = null;
       joinGroup = async () => 'member';
-      metadata = async () => ({
-        brokers: new Map([[1, {}]]),
-        topics: new Map([
-          ['orders', { id: 'id', partitionsCount: 2, partitions: cluster.leaders.map((leader) => ({ leader })) }],
-        ]),
-      });
+      metadata = metadata;
+      close = async () => {};
       listOffsets = async ({ timestamp, partitions }: { timestamp: bigint; partitions: { orders: number[] } }) => {
         cluster.listed = partitions.orders;
         const offsets = Array<bigint>(2);
@@ -55,13 +66,22 @@ class Cluster {
       };
       [GET_API](): void {}
     }
-    const client = { Consumer, kGetApi: GET_API } as unknown as KafkaClient;
+    const client = { Base, Consumer, kGetApi: GET_API } as unknown as KafkaClient;
     const config = {
       connection: { brokers: ['kafka:9092'] },
-      from: { topics: ['orders'], group: 'sluice', start },
+      from: { topics: ['orders'], group: 'sluice', start, maxBytes: 1_000 },
     } as unknown as InboundBridge;
-    const group = new KafkaGroup({ client, config, host: this.host, memberId: null, failed: () => {} });
+    return { client, config, host: this.host };
+  }
+
+  join(start = 'oldest', committed: readonly bigint[] = [4n, 5n]) {
+    const group = new KafkaGroup({ ...this.#parts(start, committed), memberId: null, failed: () => {} });
     return { group, joined: group.join() };
+  }
+
+  open(committed: readonly bigint[]) {
+    const { client, config, host } = this.#parts('oldest', committed);
+    return new KafkaSource(client, config, host).open();
   }
 }
 
@@ -88,6 +108,48 @@ describe('a partition without a leader', () => {
     const again = cluster.join('oldest', [7n, 7n]);
     await again.joined;
     expect((await again.group.partitions()).size).toBe(2);
+  });
+
+  it('is reported if it loses its leader after it was assigned, and keeps its place', async () => {
+    const cluster = new Cluster();
+    const source = await cluster.open([7n, 7n]);
+    expect(cluster.host.problems).toEqual([]);
+    cluster.leaders = [1, -1];
+    const reading = source.read(1);
+    await expect.poll(() => cluster.host.problems).toEqual([expect.stringContaining('orders/1')]);
+    await source.close();
+    await expect(reading).rejects.toThrow('closed');
+    cluster.leaders = [1, 1];
+    const { group, joined } = cluster.join('oldest', [7n, 7n]);
+    await joined;
+    const before = [...(await group.partitions()).values()];
+    cluster.leaders = [-1, 1];
+    expect([...(await group.partitions()).values()]).toEqual(before);
+    cluster.leaders = [1, 1];
+    await expect(group.partitions()).rejects.toThrow('joining again');
+  });
+
+  it('is reported again after a hold, whose reason was the latest error', async () => {
+    const cluster = new Cluster();
+    cluster.leaders = [1, -1];
+    const source = await cluster.open([7n, 7n]);
+    const [problem, ...others] = cluster.host.problems;
+    expect([problem, others]).toEqual([expect.stringContaining('orders/1'), []]);
+    await source.hold?.([]);
+    expect(cluster.host.problems).toEqual([problem]);
+    const reading = source.read(1);
+    await expect.poll(() => cluster.host.problems).toEqual([problem, problem]);
+    await source.close();
+    await expect(reading).rejects.toThrow('closed');
+  });
+
+  it('is an error if all others lose theirs', async () => {
+    const cluster = new Cluster();
+    cluster.leaders = [1, -1];
+    const { group, joined } = cluster.join('oldest', [7n, 7n]);
+    await joined;
+    cluster.leaders = [-1, -1];
+    await expect(group.partitions()).rejects.toThrow('orders/1, orders/0');
   });
 
   it('is an error if there is no other', async () => {

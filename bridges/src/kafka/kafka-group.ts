@@ -54,8 +54,10 @@ export class KafkaGroup {
   /** How many partitions the topics had when they were assigned. */
   #counts: readonly number[] = [];
   #isStale = true;
-  /** Of this member, and not read. */
-  #leaderless: readonly KafkaPartition[] = [];
+  /** Of this member, and not read, by name. Those that lost their leader after the assignment keep their place. */
+  #leaderless: ReadonlyMap<string, KafkaPartition> = new Map();
+  /** What the latest error says about them; `undefined`: it says nothing. */
+  #reported: string | undefined;
   /** When to look for their leaders, by the monotonic clock. */
   #lookAt = 0;
   #changed: (() => void) | undefined;
@@ -87,9 +89,14 @@ export class KafkaGroup {
   async join(): Promise<void> {
     await this.#consumer.joinGroup();
     await this.partitions();
+    this.report();
   }
 
-  /** The partitions of this member, which change when others join or leave. */
+  /**
+   * The partitions of this member, which change when others join or leave.
+   *
+   * @throws Error if none can be read, or if the member must join again
+   */
   async partitions(): Promise<ReadonlyMap<string, KafkaPartition>> {
     const { topics, brokers } = await this.#consumer.metadata({
       topics: [...this.#topics],
@@ -101,37 +108,52 @@ export class KafkaGroup {
       this.#isStale = false;
       this.#counts = counts;
       const assigned = this.#assigned((topic) => topics.get(topic)?.id ?? '');
-      this.#leaderless = assigned.filter(({ topic, partition }) => !isLed(topic, partition));
-      this.#report(assigned.length);
-      const led = assigned.filter((partition) => !this.#leaderless.includes(partition));
+      const led = assigned.filter(({ topic, partition }) => isLed(topic, partition));
       const kept = led.map((partition) => this.#partitions.get(partitionName(partition)) ?? partition);
       await this.#seek(
         kept.filter((partition) => !this.#partitions.has(partitionName(partition))),
         isLed,
       );
-      this.#partitions = new Map(kept.map((partition) => [partitionName(partition), partition]));
+      this.#partitions = byName(kept);
+      this.#leaderless = byName(assigned.filter((partition) => !led.includes(partition)));
     }
     if (counts.join() !== this.#counts.join()) throw new Error('a topic has more partitions now: joining again');
-    if (this.#leaderless.some(({ topic, partition }) => isLed(topic, partition)))
-      throw new Error('a partition has a leader again: joining again');
+    this.#checkLeaders(isLed);
     return this.#partitions;
   }
 
   /** Is it time to look whether a partition has a leader again? */
   #isDue(): boolean {
     const now = this.#host.clock.monotonic();
-    if (this.#leaderless.length === 0 || now < this.#lookAt) return false;
+    if (this.#leaderless.size === 0 || now < this.#lookAt) return false;
     this.#lookAt = now + LOOK;
     return true;
   }
 
-  /** @throws Error if no partition can be read */
-  #report(assigned: number): void {
-    if (this.#leaderless.length === 0) return;
-    const names = this.#leaderless.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
-    const problem = `partitions without a leader are not read until they have one: ${names}`;
-    if (this.#leaderless.length === assigned) throw new Error(problem);
-    this.#host.moved('running', problem);
+  /** @throws Error if no partition can be read, or if one can be read again */
+  #checkLeaders(isLed: IsLed): void {
+    if ([...this.#leaderless.values()].some(({ topic, partition }) => isLed(topic, partition)))
+      throw new Error('a partition has a leader again: joining again');
+    const lost = [...this.#partitions.values()].filter(({ topic, partition }) => !isLed(topic, partition));
+    this.#leaderless = new Map([...this.#leaderless, ...byName(lost)]);
+    if (this.#leaderless.size > 0 && lost.length === this.#partitions.size) throw new Error(this.#problem());
+  }
+
+  /** Reports the partitions without a leader, if the latest error does not name them. */
+  report(): void {
+    const problem = this.#leaderless.size === 0 ? undefined : this.#problem();
+    if (problem !== undefined && problem !== this.#reported) this.#host.moved('running', problem);
+    this.#reported = problem;
+  }
+
+  /** The latest error is another one now: the next report is made in any case. */
+  reportAgain(): void {
+    this.#reported = undefined;
+  }
+
+  #problem(): string {
+    const names = [...this.#leaderless.values()].map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
+    return `partitions without a leader are not read until they have one: ${names}`;
   }
 
   /** Waits for another assignment. */
@@ -250,6 +272,9 @@ export class KafkaGroup {
     }
   }
 }
+
+const byName = (partitions: readonly KafkaPartition[]): ReadonlyMap<string, KafkaPartition> =>
+  new Map(partitions.map((partition) => [partitionName(partition), partition]));
 
 function groupByTopic(partitions: readonly KafkaPartition[]): Map<string, KafkaPartition[]> {
   const topics = new Map<string, KafkaPartition[]>();

@@ -90,6 +90,7 @@ class OpenKafkaSource implements OpenSource {
   /** Fetches from every broker from which no fetch is on its way. */
   async #fetchAll(): Promise<void> {
     const assigned = await this.#group.partitions();
+    this.#group.report();
     const partitions = [...assigned.values()];
     // Another one comes first each time, so that a busy partition does not delay the others.
     const at = this.#turn++ % Math.max(1, partitions.length);
@@ -118,6 +119,11 @@ class OpenKafkaSource implements OpenSource {
 
   acknowledge(records: readonly SourceRecord[]): Promise<void> {
     return this.#orFail(this.#group.commit(records));
+  }
+
+  /** The broker has nothing to wait for. When the hold ends, the status forgets the latest error. */
+  async hold(): Promise<void> {
+    this.#group.reportAgain();
   }
 
   async #orFail<T>(work: Promise<T>): Promise<T> {
