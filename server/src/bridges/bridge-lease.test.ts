@@ -18,6 +18,11 @@ class Node {
   isBroken = false;
   /** Appends wait for it. */
   gate: Promise<void> | undefined;
+  /** Reads wait for them, before the engine has answered and after it. */
+  beforeRead: Promise<void> | undefined;
+  afterRead: Promise<void> | undefined;
+  /** The answers to appends wait for it. */
+  afterAppend: Promise<void> | undefined;
   lost: AbortSignal | undefined;
 
   constructor(engine: MemoryEngine, clock: ManualClock) {
@@ -30,9 +35,16 @@ class Node {
     const log: Log = {
       append: async (...args) => {
         await this.gate;
-        return through(() => engine.append(...args));
+        const appended = await through(() => engine.append(...args));
+        await this.afterAppend;
+        return appended;
       },
-      read: async (...args) => through(() => engine.read(...args)),
+      read: async (...args) => {
+        await this.beforeRead;
+        const found = await through(() => engine.read(...args));
+        await this.afterRead;
+        return found;
+      },
       seek: (...args) => engine.seek(...args),
       watch: () => {},
       unwatch: () => {},
@@ -86,6 +98,40 @@ describe('the lease of a bridge', () => {
     expect([other.holds, await other.lease.isHeld()]).toEqual([true, true]);
     other.isCutOff = true;
     await expect(other.lease.isHeld()).rejects.toBeInstanceOf(EngineUnavailable);
+  });
+
+  it('is held if a renewal follows the entry that an answer to the node has', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    let answer = () => {};
+    a.afterRead = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const isHeld = a.lease.isHeld();
+    await advance(clock, LEASE / 3 + 500);
+    answer();
+    expect(await isHeld).toBe(true);
+  });
+
+  it('is held if the log has a renewal that the node does not know of yet', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    let read = () => {};
+    a.beforeRead = new Promise((resolve) => {
+      read = resolve;
+    });
+    let answer = () => {};
+    a.afterAppend = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const isHeld = a.lease.isHeld();
+    await advance(clock, LEASE / 3 + 500);
+    read();
+    await settle();
+    answer();
+    expect(await isHeld).toBe(true);
   });
 
   it('goes to another node when it is given back', async () => {

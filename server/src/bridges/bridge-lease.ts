@@ -80,8 +80,14 @@ export class BridgeLease {
    * @throws EngineUnavailable
    */
   async isHeld(): Promise<boolean> {
-    await this.#renewing;
-    return isSame((await this.#read()).head, this.#head);
+    for (;;) {
+      const renewing = this.#renewing;
+      await renewing;
+      const head = this.#head;
+      const seen = (await this.#read()).head;
+      // Otherwise the lease was renewed meanwhile: the two belong to different entries.
+      if (renewing === this.#renewing && head === this.#head) return isSame(seen, head);
+    }
   }
 
   /** Gives the lease back, so that another node takes over at once. */
