@@ -118,6 +118,19 @@ describe('large messages', () => {
     expect(requests.sizes).toEqual([8 * MB]);
   });
 
+  it('do not hold up the end of the connection, and none is published after it', async () => {
+    const { requests, sink } = await open();
+    const first = sink.send([record(8 * MB)]);
+    const second = sink.send([record(7 * MB)]);
+    await expect.poll(() => requests.sizes.length).toBe(1);
+    await sink.close();
+    await expect(first).rejects.toThrow('the sink was closed');
+    await expect(second).rejects.toThrow('the sink was closed');
+    requests.end();
+    await first.catch(() => {});
+    expect(requests.sizes).toEqual([8 * MB]);
+  });
+
   it('of more than a request with its other parts may have are too large', async () => {
     const { sink } = await open();
     await expect(sink.send([record(9_995_000)])).rejects.toMatchObject({ name: 'TooLarge' });

@@ -3,6 +3,7 @@ import type { OutboundBridge } from '@sluice/server/bridging';
 import { textOption } from '../options.ts';
 import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { bytesOf, requireSizes } from '../too-large.ts';
+import { unlessLost } from '../unless-lost.ts';
 import { CALL, clientFor, ONCE, type PubsubClient, probe } from './pubsub-connection.ts';
 
 /** Bytes of a message, with its attributes: of a request of 10 MB, some are for the name of the topic and lengths. */
@@ -61,6 +62,7 @@ class OpenPubsubSink implements OpenSink {
   /** Ends when everything before was passed to the client. */
   #passed: Promise<void> = Promise.resolve();
   #hasFailed = false;
+  readonly #closed = new AbortController();
 
   constructor(pubsub: PubSub, topic: Topic, isOrdered: boolean) {
     this.#pubsub = pubsub;
@@ -77,8 +79,9 @@ class OpenPubsubSink implements OpenSink {
       publishing.push(this.#publish(record).then(() => confirmed(at)));
     };
     this.#passed = this.#pass(records, { sizes, begin, publishing, before: this.#passed });
-    await this.#passed;
-    const failed = (await Promise.allSettled(publishing)).find((outcome) => outcome.status === 'rejected');
+    await unlessLost(this.#closed.signal, this.#passed);
+    const outcomes = await unlessLost(this.#closed.signal, Promise.allSettled(publishing));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     if (publishing.length < records.length) throw new Error('an earlier message was not accepted');
   }
@@ -88,7 +91,7 @@ class OpenPubsubSink implements OpenSink {
     await before;
     for (const [at, record] of records.entries()) {
       const size = sizes[at] ?? 0;
-      while (this.#bytes > 0 && this.#bytes + size > LARGEST_TOGETHER) await this.#change();
+      while (!this.#hasFailed && this.#bytes > 0 && this.#bytes + size > LARGEST_TOGETHER) await this.#change();
       if (this.#hasFailed) return;
       this.#bytes += size;
       begin(record, at);
@@ -119,6 +122,9 @@ class OpenPubsubSink implements OpenSink {
   }
 
   async close(): Promise<void> {
+    this.#hasFailed = true; // nothing else is published
+    this.#closed.abort(new Error('the sink was closed'));
+    this.#wake?.();
     await this.#pubsub.close().catch(() => {}); // it is lost already
   }
 }

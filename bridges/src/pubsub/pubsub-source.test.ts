@@ -51,7 +51,10 @@ async function open(): Promise<Opened> {
 }
 
 const message = () => ({ id: '1', attributes: {}, data: Buffer.from('1'), ack: () => {} });
-const end = (text: string) => ({ message: 'the stream has ended', error: new Error(text) });
+const end = (text: string) => ({
+  message: 'Subscriber stream 0 has ended with status 14; will be retried.',
+  error: new Error(text),
+});
 
 it('gets the messages of a key in order, also above the limit of the client', async () => {
   const { source, subscription } = await open();
@@ -79,6 +82,15 @@ it('ends with the reason if the service answers, and refuses its stream again an
   const reading = source.read(1);
   for (let n = 1; n <= 5; n++) subscription.emit('debug', end('may not consume'));
   await expect(reading).rejects.toThrow('the subscription "s" delivers nothing: may not consume');
+  await source.close();
+});
+
+it('stays connected if acknowledgements fail, which the client reports like ends of its stream', async () => {
+  const { source, subscription } = await open();
+  for (let n = 1; n <= 10; n++) subscription.emit('debug', { message: 'ack failed', error: new Error('ack failed') });
+  subscription.emit('message', message());
+  expect(await source.read(1)).toHaveLength(1);
+  expect(subscription.asked).toBe(1); // when it connected
   await source.close();
 });
 

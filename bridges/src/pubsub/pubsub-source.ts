@@ -20,6 +20,8 @@ const QUIET = 30_000;
 const MOST_ENDS = 5;
 /** Milliseconds: the service also ends streams that work, but less often. */
 const SOON = 90_000;
+/** The client also reports acknowledgements that failed, with the same event. */
+const STREAM_ENDED = /^Subscriber stream (\d+ )?has ended/;
 
 /** Reads a subscription. */
 export class PubsubSource implements Source {
@@ -62,8 +64,8 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** What the client says about a stream that has ended. */
-interface Ended {
+/** What the client reports besides errors. */
+interface DebugMessage {
   readonly message: string;
   readonly error?: Error | undefined;
 }
@@ -86,7 +88,9 @@ class OpenPubsubSource implements OpenSource {
     subscription.on('error', (error) => this.#buffer.fail(error));
     subscription.on('close', () => this.#buffer.fail(new Error(`the subscription "${name}" was closed`)));
     // The client opens a stream that has ended again, whether the service answers or not.
-    subscription.on('debug', (ended: Ended) => this.#noteEnd(ended));
+    subscription.on('debug', (reported: DebugMessage) => {
+      if (STREAM_ENDED.test(reported.message)) this.#noteEnd(reported);
+    });
     subscription.on('message', (message) => {
       this.#isHeard = true;
       this.#ends = 0;
@@ -105,7 +109,7 @@ class OpenPubsubSource implements OpenSource {
   }
 
   /** The service may answer, and refuse the stream. */
-  #noteEnd({ message, error }: Ended): void {
+  #noteEnd({ message, error }: DebugMessage): void {
     const now = this.#parts.clock.monotonic();
     this.#ends = now - this.#endedAt < SOON ? this.#ends + 1 : 1;
     this.#endedAt = now;
