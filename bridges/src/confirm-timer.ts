@@ -34,11 +34,16 @@ export class ConfirmTimer {
     }
   }
 
-  /** The broker has confirmed something. */
+  /** The broker has confirmed something, or accepted something that it does not confirm. */
   confirmed(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#sending > 0) this.#timer = this.#parts.clock.after(CONFIRM, () => this.#giveUp());
+  }
+
+  /** Nothing waits any more for what was sent, also if the client never says what became of it. */
+  end(reason: unknown): void {
+    this.#late.abort(reason);
   }
 
   #giveUp(): void {

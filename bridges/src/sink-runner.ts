@@ -1,6 +1,7 @@
 import type {
   Bridge,
   BridgeHost,
+  OnWait,
   OutboundBatch,
   OutboundBridge,
   OutboundFeed,
@@ -125,13 +126,17 @@ export class SinkRunner implements Bridge {
   /** Returns why the feed has ended. Rejects if the connection has. */
   async #useFeed(open: OpenSink, { stop, over }: Signals): Promise<string> {
     const { host } = this.#parts;
-    const feed = await host.openFeed().catch(failureOf);
+    const onWait: OnWait = (reason) => host.moved(reason === undefined ? 'running' : 'holding', reason);
+    const feed = await host.openFeed(onWait).catch(failureOf);
     if (typeof feed === 'string') return feed;
     this.#sentUpTo = this.#acknowledgedUpTo;
     const window = new SendWindow(() => this.#limits);
     const timer = new ConfirmTimer({ clock: host.clock, why: () => open.held });
     const finish = () => feed.finish();
-    const close = () => feed.close();
+    const close = () => {
+      feed.close();
+      timer.end(over.reason);
+    };
     const lose = () => window.lose(open.lost?.reason);
     stop.addEventListener('abort', finish);
     over.addEventListener('abort', close);
@@ -265,8 +270,9 @@ export class SinkRunner implements Bridge {
       if (this.#parts.sink.skipsConfirmed === true) this.#confirmed.add(id);
       timer.confirmed();
     };
+    const accepted = () => timer.confirmed();
     try {
-      await timer.during(open.send(records, confirmed));
+      await timer.during(open.send(records, confirmed, accepted));
     } catch (error) {
       if (error instanceof TooLarge) this.#refuse(error.ids, { reason: 'too_large', detail: error.limit });
       if (error instanceof Unroutable) this.#leaveOut(batch, error);

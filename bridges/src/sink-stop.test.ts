@@ -1,7 +1,7 @@
 import type { OutboundBridge } from '@sluice/server/bridging';
 import { describe, expect, it } from 'vitest';
 import { ChannelModel } from '../test/support/channel-model.ts';
-import type { OnConfirmed, SinkRecord } from './sink.ts';
+import type { OnAccepted, OnConfirmed, SinkRecord } from './sink.ts';
 import { SinkRunner } from './sink-runner.ts';
 import { unlessLost } from './unless-lost.ts';
 
@@ -13,7 +13,8 @@ class Broker {
   lost = new AbortController();
   held: string | undefined;
   /** What a test does with a batch; it is confirmed when that resolves. */
-  onSend: (records: readonly SinkRecord[], confirmed: OnConfirmed) => Promise<void> = async () => {};
+  onSend: (records: readonly SinkRecord[], confirmed: OnConfirmed, accepted: OnAccepted) => Promise<void> =
+    async () => {};
 
   readonly open = async () => {
     this.opened++;
@@ -25,9 +26,13 @@ class Broker {
       get held() {
         return broker.held;
       },
-      send: async (records: readonly SinkRecord[], confirmed: OnConfirmed = () => {}) => {
+      send: async (
+        records: readonly SinkRecord[],
+        confirmed: OnConfirmed = () => {},
+        accepted: OnAccepted = () => {},
+      ) => {
         this.sent.push(...records.map(({ offset }) => offset));
-        await unlessLost(lost.signal, this.onSend(records, confirmed));
+        await unlessLost(lost.signal, this.onSend(records, confirmed, accepted));
       },
       close: async () => {
         this.closed++;
@@ -130,7 +135,39 @@ describe('a bridge that stops', () => {
   });
 });
 
+it('a bridge stops although its client does not end what it sends', async () => {
+  const host = new ChannelModel(20);
+  const config = { origin: 'here', envelope: 'raw', from: { channel: 'c' }, inFlight: 4 } as unknown as OutboundBridge;
+  const open = async () => ({
+    send: async () => {
+      host.stop.abort();
+      setImmediate(() => {
+        const [, grace] = host.limits;
+        grace?.();
+      });
+      await new Promise<never>(() => {});
+    },
+    close: async () => {},
+  });
+  await new SinkRunner({ config, host, sink: { attributePrefix: 'ce_', open } }).run(host.stop.signal);
+  expect([host.acknowledged, host.limits.size]).toEqual([0, 0]);
+});
+
 describe('an engine that does not answer', () => {
+  it('is why the bridge holds while it waits for an acknowledgement', async () => {
+    const host = new ChannelModel(3);
+    const broker = new Broker();
+    let acknowledgements = 0;
+    host.onAcknowledge = (wait) => {
+      if (++acknowledgements > 1) return;
+      wait('the engine does not answer');
+      wait(undefined);
+    };
+    await run(host, broker, { inFlight: 1 });
+    expect(host.states).toEqual(['connecting', 'running', 'holding: the engine does not answer', 'running']);
+    expect(broker.sent).toEqual([1, 2, 3]);
+  });
+
   it('leaves the connection, and what the broker has is acknowledged', async () => {
     const host = new ChannelModel(20);
     const broker = new Broker();
@@ -197,6 +234,25 @@ it('a broker that is slow has a minute for each confirm, and says what keeps it'
   await run(host, broker);
   expect(host.states).toContain('waiting: the broker did not confirm within 60 s: a memory alarm');
   expect(broker.sent).toEqual([1, 2, 3, 4, 2, 3, 4]);
+});
+
+it('a broker that confirms nothing one by one has a minute for each message that it accepts', async () => {
+  const host = new ChannelModel(4);
+  const broker = new Broker();
+  let attempts = 0;
+  broker.onSend = async (_, __, accepted) => {
+    if (++attempts > 1) return;
+    await new Promise(setImmediate); // it waits for the confirms
+    const [first] = host.limits;
+    accepted();
+    const [second] = host.limits;
+    expect([first !== second, host.limits.size]).toEqual([true, 1]);
+    throw new Error('the last peer is gone');
+  };
+  await run(host, broker);
+  expect(host.states).toContain('waiting: the last peer is gone');
+  // What it accepted may be lost with its connection.
+  expect(broker.sent).toEqual([1, 2, 3, 4, 1, 2, 3, 4]);
 });
 
 it('what a broker without an order has confirmed is not sent again', async () => {

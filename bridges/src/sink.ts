@@ -26,6 +26,9 @@ export type Route = Pick<SinkRecord, 'source' | 'event' | 'tags'>;
 /** The broker has confirmed the record at this index of those that are sent. */
 export type OnConfirmed = (at: number) => void;
 
+/** The broker has accepted a record, and does not confirm it: it is not stuck. */
+export type OnAccepted = () => void;
+
 /**
  * A sink that is connected. The runner calls one method at a time, except `close`, and `send` of a sink
  * that overlaps.
@@ -37,13 +40,14 @@ export type OnConfirmed = (at: number) => void;
  *   behind the first one which is not confirmed.
  * - It calls `confirmed` for each record, as soon as the broker has confirmed it, in any order. That may
  *   be left out when it resolves at once.
+ * - If it confirms nothing one by one, it calls `accepted` for each record instead.
  * - It rejects with `TooLarge` if the broker will never accept a record because of its size, whatever
  *   became of the others. The runner sends a small record instead, after another `open`.
  * - Where the broker can, a record that is sent again is recognised by its id.
  * - No buffer outlives a connection: the log is the buffer.
  */
 export interface OpenSink {
-  send(records: readonly SinkRecord[], confirmed?: OnConfirmed): Promise<void>;
+  send(records: readonly SinkRecord[], confirmed?: OnConfirmed, accepted?: OnAccepted): Promise<void>;
   /** Aborts with the error that ended the connection, for clients that notice it while nothing is sent. */
   readonly lost?: AbortSignal;
   /** Why the broker confirms nothing at the moment, such as an alarm; `undefined`: it does not say. */

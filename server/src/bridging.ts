@@ -23,6 +23,7 @@ export type {
   Checkpoints,
   InboundMessage,
   InboundOutcome,
+  OnWait,
   Outbound,
   OutboundBatch,
   OutboundFeed,

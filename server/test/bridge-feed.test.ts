@@ -152,6 +152,21 @@ describe('the feed of a bridge', () => {
       },
     );
 
+    it('says that it waits, and that it goes on', async () => {
+      const { world, parts } = await start(3);
+      const waits: (string | undefined)[] = [];
+      const feed = await BridgeFeed.open({ ...parts, onWait: (reason) => waits.push(reason) });
+      await feed.next(1);
+      await feed.next(10);
+      await feed.acknowledge();
+      expect(waits).toEqual([]);
+      failing(parts, { times: 2, isExecuted: false });
+      const acknowledged = feed.acknowledge();
+      await retry(world, 3);
+      await acknowledged;
+      expect(waits).toEqual(['the engine does not answer', undefined]);
+    });
+
     it('gives up when it is closed', async () => {
       const { parts } = await start(3);
       const feed = await BridgeFeed.open(parts);

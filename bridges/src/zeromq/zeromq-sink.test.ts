@@ -45,22 +45,48 @@ function clientWith(sent: string[][], acknowledges: ReadonlySet<string>) {
     }
   }
   const sockets: Dealer[] = [];
+  class Push {
+    readonly events = new EventEmitter();
+    async bind(): Promise<void> {}
+    async unbind(): Promise<void> {}
+    close(): void {}
+    async send(frames: readonly (string | Buffer)[]): Promise<void> {
+      sent.push(frames.map(String));
+    }
+  }
   class Other {}
-  return { client: { Dealer, Publisher: Other, Push: Other } as unknown as ZeromqClient, sockets };
+  return { client: { Dealer, Publisher: Other, Push } as unknown as ZeromqClient, sockets };
 }
 
-it('a DEALER socket reports which messages a slow consumer has acknowledged before its connection was given up', async () => {
-  const config = {
+const bridgeTo = (socket: string) =>
+  ({
     ...{ name: 'out', origin: 'sluice', inFlight: 256, envelope: 'raw', from: { channel: 'audit' } },
-    ...{ connection: { url: 'tcp://peer:1', bind: true }, to: { socket: 'dealer' } },
-  } as unknown as OutboundBridge;
-  const records = [1, 2, 3].map((offset) =>
-    wrapMessage(
-      'e',
-      { id: `${offset}`, offset, time: 0, data: offset },
-      { bridge: config, origin: 'sluice', prefix: 'ce-' },
-    ),
+    ...{ connection: { url: 'tcp://peer:1', bind: true }, to: { socket } },
+  }) as unknown as OutboundBridge;
+
+const recordsOf = (bridge: OutboundBridge) =>
+  [1, 2, 3].map((offset) =>
+    wrapMessage('e', { id: `${offset}`, offset, time: 0, data: offset }, { bridge, origin: 'sluice', prefix: 'ce-' }),
   );
+
+it('a PUSH socket reports each message that is accepted, and confirms none', async () => {
+  const sent: string[][] = [];
+  const config = bridgeTo('push');
+  const sink = await new ZeromqSink(clientWith(sent, new Set()).client, config).open();
+  const confirmed: number[] = [];
+  const accepted: number[] = [];
+  await sink.send(
+    recordsOf(config),
+    (at) => confirmed.push(at),
+    () => accepted.push(sent.length),
+  );
+  await sink.close();
+  expect([confirmed, accepted]).toEqual([[], [1, 2, 3]]);
+});
+
+it('a DEALER socket reports which messages a slow consumer has acknowledged before its connection was given up', async () => {
+  const config = bridgeTo('dealer');
+  const records = recordsOf(config);
   const [one = '', two = '', three = ''] = records.map(({ id }) => id);
   const sent: string[][] = [];
   const { client, sockets } = clientWith(sent, new Set([one, three]));

@@ -2,7 +2,7 @@ import type { OutboundBridge } from '@sluice/server/bridging';
 import type { Dealer, Publisher, Push } from 'zeromq';
 import { Confirms } from '../confirms.ts';
 import { textOption } from '../options.ts';
-import type { OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
+import type { OnAccepted, OnConfirmed, OpenSink, Sink, SinkRecord } from '../sink.ts';
 import { fillFor } from '../sink-template.ts';
 import { contentFrames } from './zeromq-frames.ts';
 import { type ZeromqClient, ZeromqLink } from './zeromq-link.ts';
@@ -73,11 +73,16 @@ class OpenLossySink implements OpenSink {
   }
 
   /** Confirms nothing one by one: what waits in the socket of a peer that leaves is sent again. */
-  async send(records: readonly SinkRecord[]): Promise<void> {
+  async send(
+    records: readonly SinkRecord[],
+    _: OnConfirmed = () => {},
+    accepted: OnAccepted = () => {},
+  ): Promise<void> {
     for (const record of records) {
       this.#parts.lost.throwIfAborted();
       const first = this.#topic === undefined ? [] : [fillFor(this.#topic, record)];
       await sendFrames(this.#socket, [...first, ...contentFrames(record)]);
+      accepted();
     }
   }
 

@@ -1,4 +1,4 @@
-import type { OutboundBatch, OutboundFeed, OutboundGap } from '@sluice/server/bridging';
+import type { OnWait, OutboundBatch, OutboundFeed, OutboundGap } from '@sluice/server/bridging';
 import { ScriptHost } from './script-host.ts';
 
 /** A channel with numbered messages, and gaps before some of them, as a bridge sees it. When all are acknowledged, the bridge stops. */
@@ -21,7 +21,7 @@ export class ChannelModel extends ScriptHost {
   onOpen: () => void = () => {};
   onNext: () => void = () => {};
   /** Called before an acknowledgement; may throw. */
-  onAcknowledge: () => void = () => {};
+  onAcknowledge: (onWait: OnWait) => void = () => {};
 
   constructor(count: number, gapsBefore: readonly number[] = []) {
     super();
@@ -38,7 +38,7 @@ export class ChannelModel extends ScriptHost {
     return this.#floor === this.#count;
   }
 
-  override async openFeed(): Promise<OutboundFeed> {
+  override async openFeed(onWait: OnWait = () => {}): Promise<OutboundFeed> {
     this.onOpen();
     this.openFeeds++;
     let at = this.#floor;
@@ -61,7 +61,7 @@ export class ChannelModel extends ScriptHost {
         return batch;
       },
       acknowledge: async (dead = new Map(), first?: number) => {
-        this.onAcknowledge();
+        this.onAcknowledge(onWait);
         const batch = sent.shift();
         if (batch === undefined) throw new Error('every batch was acknowledged before');
         const done = first ?? batch.gaps.length + batch.messages.length;

@@ -55,8 +55,8 @@ export class Pause {
       return host.publish(messages);
     },
     // The broker has messages, and they are not acknowledged.
-    openFeed: async () => {
-      const feed = await host.openFeed();
+    openFeed: async (onWait) => {
+      const feed = await host.openFeed(onWait);
       const taken: number[] = [];
       return {
         next: async (...args) => {

@@ -5,6 +5,7 @@ import type {
   Clock,
   InboundMessage,
   InboundOutcome,
+  OnWait,
 } from '@sluice/server/bridging';
 
 /** Waits that are this long are limits, not pauses: they do not end by themselves. */
@@ -64,7 +65,7 @@ export class ScriptHost implements BridgeHost {
     return messages.map(() => later);
   }
 
-  openFeed(): ReturnType<BridgeHost['openFeed']> {
+  openFeed(_onWait?: OnWait): ReturnType<BridgeHost['openFeed']> {
     return Promise.reject(new Error('this host only reads'));
   }
 

@@ -47,7 +47,7 @@ const stalling = (host: BridgeHost): BridgeHost => ({
     await pass(outcomes.filter((outcome) => 'result' in outcome).length);
     return outcomes;
   },
-  openFeed: async () => stallingFeed(await host.openFeed()),
+  openFeed: async (onWait) => stallingFeed(await host.openFeed(onWait)),
 });
 
 function stallingFeed(feed: OutboundFeed): OutboundFeed {

@@ -7,7 +7,7 @@ import type { Dispatcher } from '../groups/dispatcher.ts';
 import type { GroupTarget } from '../groups/group-names.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Batch, Receiver } from '../groups/receiver.ts';
-import type { OutboundBatch, OutboundFeed } from './bridge-host.ts';
+import type { OnWait, OutboundBatch, OutboundFeed } from './bridge-host.ts';
 import { pause } from './bridge-lease.ts';
 import { ClaimedMessages } from './claimed-messages.ts';
 
@@ -15,6 +15,8 @@ export interface BridgeFeedParts {
   readonly groups: Groups;
   readonly store: GroupStore;
   readonly target: GroupTarget;
+  /** Called when an acknowledgement begins to wait for the engine, and when it goes on. */
+  readonly onWait?: OnWait;
 }
 
 /** Characters, as JSON, of messages that are claimed ahead. */
@@ -115,12 +117,16 @@ export class BridgeFeed implements OutboundFeed, Receiver {
   /** The broker has the messages: they would be sent again if an engine that is away for a moment ended the feed. */
   async #untilAnswered(work: (isRetry: boolean) => Promise<void>): Promise<void> {
     const { signal } = this.#closed;
+    const { onWait = () => {} } = this.#parts;
     for (let isRetry = false; ; isRetry = true) {
       try {
-        return await work(isRetry);
+        await work(isRetry);
+        if (isRetry && !signal.aborted) onWait(undefined);
+        return;
       } catch (error) {
         if (!(error instanceof EngineUnavailable) || signal.aborted) throw error;
       }
+      if (!isRetry) onWait('the engine does not answer');
       await pause(this.#parts.groups.clock, ENGINE_RETRY, signal);
     }
   }

@@ -50,6 +50,9 @@ export interface OutboundBatch {
   readonly messages: readonly Outbound[];
 }
 
+/** Why an acknowledgement waits, for an operator; `undefined`: it goes on. */
+export type OnWait = (reason: string | undefined) => void;
+
 /** The messages of a channel that were not acknowledged, in order. */
 export interface OutboundFeed {
   /**
@@ -120,7 +123,7 @@ export interface BridgeHost {
   publish(messages: readonly InboundMessage[]): Promise<readonly InboundOutcome[]>;
   readonly checkpoints: Checkpoints;
   /** Opens the feed of an outbound bridge, from the first message that was not acknowledged. */
-  openFeed(): Promise<OutboundFeed>;
+  openFeed(onWait?: OnWait): Promise<OutboundFeed>;
   /**
    * Counts messages.
    *

@@ -13,7 +13,7 @@ import type { Rule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
 import { importOptional } from '../util/optional-package.ts';
 import { BridgeFeed, FeedLost } from './bridge-feed.ts';
-import type { Bridge, BridgeFailure, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
+import type { Bridge, BridgeFailure, BridgeHost, BridgesPackage, OnWait, OutboundFeed } from './bridge-host.ts';
 import { BridgeLease, pause } from './bridge-lease.ts';
 import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
 import { LogCheckpoints } from './checkpoints.ts';
@@ -203,7 +203,7 @@ export class Bridges {
       checkpoints: new LogCheckpoints({ log, clock, bridge: name }),
       random: Math.random,
       publish: this.#publisherOf(record.config),
-      openFeed: () => this.#openFeed(name),
+      openFeed: (onWait) => this.#openFeed(name, onWait),
       count: (outcome, count, why) => {
         record.count(outcome, count);
         const isOdd = outcome === 'returned' && !this.#sends;
@@ -226,7 +226,7 @@ export class Bridges {
   }
 
   /** Two nodes that both read a feed would share its messages, and a broker that knows the order drops the late ones. */
-  async #openFeed(name: string): Promise<OutboundFeed> {
+  async #openFeed(name: string, onWait?: OnWait): Promise<OutboundFeed> {
     const { groups, store } = this.#parts;
     if (groups === undefined || store === undefined) throw new Error('the engine has no consumer groups');
     if ((await this.#leases.get(name)?.isHeld()) === false) throw new FeedLost('another node runs the bridge now');
@@ -234,7 +234,7 @@ export class Bridges {
     const { channel, group } = target.ref;
     if (ruleOfGroup(this.#parts.rules.match(channel)?.rule.groups ?? [], group) === undefined)
       throw new Error(`no rule with history matches "${channel}" since the configuration was reloaded`);
-    return BridgeFeed.open({ groups, store, target });
+    return BridgeFeed.open({ groups, store, target, ...(onWait && { onWait }) });
   }
 
   #move(
