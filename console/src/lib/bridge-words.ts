@@ -17,7 +17,8 @@ export const TONES: Readonly<Record<ListedBridge['state'], Tone>> = {
 export const ADVICE: Readonly<Record<ListedBridge['state'], string>> = {
   running: '',
   connecting: '',
-  holding: 'The gateway accepts no messages at the moment, so the bridge does not read. It continues by itself.',
+  holding:
+    'The gateway accepts no messages at the moment, or its engine does not answer. The bridge continues by itself.',
   waiting: 'The connection or a delivery failed. The bridge tries again by itself, at least every 10 s.',
   failed: 'The bridge has stopped for good. Remove the cause, then restart the gateway.',
   standby: 'No node runs the bridge. One takes it over within some seconds.',

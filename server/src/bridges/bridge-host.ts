@@ -122,7 +122,11 @@ export interface BridgeHost {
    */
   publish(messages: readonly InboundMessage[]): Promise<readonly InboundOutcome[]>;
   readonly checkpoints: Checkpoints;
-  /** Opens the feed of an outbound bridge, from the first message that was not acknowledged. */
+  /**
+   * Opens the feed of an outbound bridge, from the first message that was not acknowledged.
+   *
+   * @param onWait called when an acknowledgement begins to wait for the engine, and when it goes on
+   */
   openFeed(onWait?: OnWait): Promise<OutboundFeed>;
   /**
    * Counts messages.
@@ -150,7 +154,7 @@ export interface BridgeFailure {
  * - `standby`: another node runs the bridge
  * - `connecting`: to the broker
  * - `running`
- * - `holding`: the gateway accepts no messages at the moment, so the bridge does not read
+ * - `holding`: the gateway accepts no messages at the moment, or its engine does not answer
  * - `waiting`: the connection failed, and is tried again later
  * - `failed`: stopped for good, until the gateway restarts
  * - `stopped`: with the gateway
