@@ -14,6 +14,9 @@ it.skipIf(noKafka)(
     const client = new KafkaTestClient(first.port);
     onTestFinished(() => client.close());
     tolerateLeaderless(kafkaClient, client.producer);
+    // Otherwise the second broker may be the only one that has it: then no group can be joined without it.
+    const offsets = { topics: ['__consumer_offsets'], partitions: -1, replicas: -1 };
+    await client.admin.createTopics({ ...offsets, assignments: [{ partition: 0, brokers: [1] }] });
     const assignments = [1, 2].map((broker, partition) => ({ partition, brokers: [broker] }));
     await expect
       .poll(() =>
