@@ -21,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/bridges/bridge-lease.ts': [1, 'the timestamp of an entry of the log of a lease'],
   'server/src/bridges/bridges.ts': [1, 'the timestamp of an error'],
   'server/src/bridges/checkpoints.ts': [1, 'the timestamp of an entry'],
+  'server/src/bridges/engine-origin.ts': [1, 'the timestamp of an entry'],
   'server/src/auth/mint.ts': [1, 'claims of tokens'],
   'server/src/auth/token.ts': [1, 'claims of tokens'],
   'server/src/hooks/active-hook.ts': [1, 'reports when a call ended'],

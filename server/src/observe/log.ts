@@ -78,7 +78,7 @@ interface LineOptions {
 
 /** Without a detail that may quote the input. */
 function withoutQuotes({ detail, ...event }: Fields & { readonly error: string; readonly detail: string }): Fields {
-  return REPEATS.has(event.error as string) ? event : { ...event, detail };
+  return REPEATS.has(event.error) ? event : { ...event, detail };
 }
 
 const cut = (fields: Fields, longest: number): Fields =>

@@ -61,7 +61,7 @@ export const observe = [
   },
   {
     file: `${FOLDER}/log.ts`,
-    from: 'REPEATS.has(reason) ? event : { ...event, detail }',
+    from: 'REPEATS.has(event.error) ? event : { ...event, detail }',
     to: '{ ...event, detail }',
     fault: 'names of received fields are logged',
     tests: [...test('log'), ...test('log-flood')],
