@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { parseUrl } from '../util/parse-url.ts';
 
 /** The parts of a host or an `Origin` that identify a machine. */
 interface Site {
@@ -72,8 +73,9 @@ const HOST = /^(?:\[[\da-f:.]+\]|[^\s@:/?#\\[\]]+)(?::\d*)?$/i;
  * it is not an origin.
  */
 function siteOf(origin: string): Site | null {
-  if (!URL.canParse(origin)) return null;
-  const { protocol: scheme, username, password, pathname, search, hash, hostname, host } = new URL(origin);
+  const url = parseUrl(origin);
+  if (url === null) return null;
+  const { protocol: scheme, username, password, pathname, search, hash, hostname, host } = url;
   if (username + password + search + hash !== '' || !/^\/?$/.test(pathname) || hostname === '') return null;
   return { name: hostname.replace(/\.$/, ''), host, scheme };
 }

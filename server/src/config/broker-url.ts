@@ -1,3 +1,4 @@
+import { parseUrl } from '../util/parse-url.ts';
 import { hostFault } from './host-port.ts';
 import { text } from './values.ts';
 
@@ -60,7 +61,7 @@ function partsFault(
   }: Pick<BrokerUrl, 'example' | 'isHostless' | 'isTolerant' | 'path'>,
 ): string | null {
   const full = isHostless && isTolerant ? text.replace('@/', '@localhost/') : text;
-  const url = URL.canParse(full) ? new URL(full) : undefined;
+  const url = parseUrl(full) ?? undefined;
   if (url === undefined || url.hash !== '' || endsInPassword(url)) return `is not a URL. ${ENCODE}`;
   const isDecodable = isTolerant || (canDecode(url.username) && canDecode(url.password));
   if (!isDecodable) return `has a "%" that encodes nothing. ${ENCODE}`;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { FAILURE_POLICIES, HOOK_KINDS, type HookFunction, type HookKind } from '../hook.ts';
+import { parseUrl } from '../util/parse-url.ts';
 import { option } from './options/option.ts';
 import { DAY, duration, KIB, MIB, MINUTE, oneOf, SECOND, size, someOf, text, whole } from './values.ts';
 
@@ -43,7 +44,7 @@ export interface FunctionHookInput extends CommonHookInput {
 export type HookInput = HttpHookInput | FunctionHookInput;
 
 const isHttpUrl = (value: string): boolean => {
-  const url = URL.canParse(value) ? new URL(value) : null;
+  const url = parseUrl(value);
   return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username === '' && url.password === '';
 };
 

@@ -12,6 +12,7 @@ import {
   HMAC_ALGORITHMS,
   type HmacAlgorithm,
 } from '../auth/keys.ts';
+import { parseUrl } from '../util/parse-url.ts';
 import { option } from './options/option.ts';
 import { isPlain } from './problems.ts';
 import { oneOf, text } from './values.ts';
@@ -40,7 +41,7 @@ export interface ApiKeyInput {
 
 const httpsUrl = z.string({ error: 'must be a URL. Example: "https://example.com/.well-known/jwks.json"' }).refine(
   (value) => {
-    const url = URL.canParse(value) ? new URL(value) : null;
+    const url = parseUrl(value);
     const local = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
     return url?.protocol === 'https:' || (local && url.protocol === 'http:');
   },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseUrl } from '../util/parse-url.ts';
 
 /**
  * The address of the client behind a proxy: the last entry of `X-Forwarded-For`, which the proxy
@@ -19,9 +20,9 @@ export function clientAddress(forwarded: string | undefined, peer: string): stri
  * (`::ffff:1.2.3.4`) as IPv4.
  */
 function canonical(address: string): string {
-  const url = `http://[${address}]/`;
-  if (!address.includes(':') || !URL.canParse(url)) return address;
-  const short = new URL(url).hostname.slice(1, -1);
+  const url = address.includes(':') ? parseUrl(`http://[${address}]/`) : null;
+  if (url === null) return address;
+  const short = url.hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short) ?? [];
   return high === undefined || low === undefined ? short : [...bytesOf(high), ...bytesOf(low)].join('.');
 }

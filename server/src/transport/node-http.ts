@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { parseUrl } from '../util/parse-url.ts';
 import { describePortOwner } from '../util/port-owner.ts';
 import {
   type Body,
@@ -232,14 +233,14 @@ class NodeStream implements HttpStream {
 
 /** In a request with an absolute URL, its host counts. RFC 9112 section 3.2.2. */
 function rawHead({ method = '', url = '/', rawHeaders, socket }: IncomingMessage): RawHead {
-  const absolute = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined;
-  const target = absolute === undefined ? url : `${absolute.pathname}${absolute.search}`;
+  const absolute = /^https?:\/\//i.test(url) ? parseUrl(url) : null;
+  const target = absolute === null ? url : `${absolute.pathname}${absolute.search}`;
   const query = target.indexOf('?');
   return {
     method: method.toUpperCase(),
     path: query === -1 ? target : target.slice(0, query),
     query: query === -1 ? '' : target.slice(query + 1),
-    lines: (absolute === undefined ? linesOf(rawHeaders) : withHost(linesOf(rawHeaders), absolute.host)).flat(),
+    lines: (absolute === null ? linesOf(rawHeaders) : withHost(linesOf(rawHeaders), absolute.host)).flat(),
     peer: socket.remoteAddress ?? '',
   };
 }

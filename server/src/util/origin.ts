@@ -3,6 +3,8 @@
  * https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
  */
 
+import { parseUrl } from './parse-url.ts';
+
 /** Of pages of the web: host and port follow the rules of URLs. */
 const WEB = /^https?:$/;
 
@@ -29,7 +31,7 @@ export function normalizeOrigin(text: string): string | null {
   const [, scheme = '', host = ''] = SHAPE.exec(text) ?? [];
   const protocol = scheme.toLowerCase();
   if (protocol === '' || SOCKET.test(protocol)) return null;
-  if (WEB.test(protocol)) return URL.canParse(text) && host !== '' ? new URL(text).origin : null;
+  if (WEB.test(protocol)) return host === '' ? null : (parseUrl(text)?.origin ?? null);
   if (!APP_HOST.test(host) || (host === '') !== HOSTLESS.has(protocol)) return null;
   return `${protocol}//${host.toLowerCase()}`;
 }
@@ -45,10 +47,9 @@ const HOST = /^(?:\[[\da-f:.]+\]|[^\s/?#@\\,:[\]]+)(?::\d*)?$/i;
  * @param host a `Host` header
  */
 export function isOriginOf(origin: string, host: string): boolean {
-  if (!URL.canParse(origin) || !HOST.test(host)) return false;
-  const { protocol, host: own } = new URL(origin);
-  const address = `${protocol}//${host}`;
-  return WEB.test(protocol) && URL.canParse(address) && new URL(address).host === own;
+  const page = parseUrl(origin);
+  if (page === null || !WEB.test(page.protocol) || !HOST.test(host)) return false;
+  return parseUrl(`${page.protocol}//${host}`)?.host === page.host;
 }
 
 /** What is wrong with a text that should be an origin, and how to write it; `null` when nothing is. */

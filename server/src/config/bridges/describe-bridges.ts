@@ -1,4 +1,5 @@
 import type { BridgeConfig } from '../../bridge.ts';
+import { parseUrl } from '../../util/parse-url.ts';
 import { hostFault } from '../host-port.ts';
 import { rowsOf } from '../options/option.ts';
 import { formatDuration } from '../values.ts';
@@ -8,7 +9,7 @@ const HIDDEN = '(hidden)';
 
 /** Of each address scheme, host and path; nothing of what may have a user or a password in it. */
 function bareUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text) ?? undefined;
   if (url !== undefined && url.host !== '') {
     return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
   }

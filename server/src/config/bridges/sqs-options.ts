@@ -1,3 +1,4 @@
+import { parseUrl } from '../../util/parse-url.ts';
 import { option } from '../options/option.ts';
 import { duration, HOUR, oneOf, SECOND, text, whole } from '../values.ts';
 import type { BridgeSystem } from './bridge-system.ts';
@@ -6,7 +7,7 @@ import { queueOf } from './sqs-queue-of.ts';
 
 const PAIRS: Pairs = [['accessKeyId', 'secretAccessKey']];
 
-const isWebUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+const isWebUrl = (text: string): boolean => /^https?:\/\//i.test(text) && parseUrl(text) !== null;
 
 /** SQS permits 80 characters; other servers permit more. */
 const isQueue = (text: string): boolean => /^[A-Za-z0-9_-]+(\.fifo)?$/.test(text) || isWebUrl(text);

@@ -1,4 +1,5 @@
 import type { BridgeOptions } from '../../bridge.ts';
+import { parseUrl } from '../../util/parse-url.ts';
 import type { Environment } from './bridge-system.ts';
 import { serverOf } from './server-of.ts';
 
@@ -20,12 +21,12 @@ export function queueOf(
   env: Environment,
 ): readonly (string | null)[] {
   const own = endpoint ?? env.AWS_ENDPOINT_URL_SQS ?? env.AWS_ENDPOINT_URL;
-  const isUrl = URL.canParse(queue);
-  const [name = '', account = null] = (isUrl ? new URL(queue).pathname : queue).split('/').filter(Boolean).reverse();
+  const url = parseUrl(queue);
+  const [name = '', account = null] = (url?.pathname ?? queue).split('/').filter(Boolean).reverse();
   const server =
-    typeof own === 'string' && URL.canParse(own)
+    typeof own === 'string' && parseUrl(own) !== null
       ? serverOfUrl(own)
-      : isUrl
+      : url !== null
         ? serverOfUrl(queue)
         : (region ?? env.AWS_REGION ?? null);
   return [server === null ? null : String(server), account, name];

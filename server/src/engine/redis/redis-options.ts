@@ -1,4 +1,6 @@
 /** How an engine connects to Redis: the complete options of `redis` in the configuration. Durations are in ms. */
+
+import { parseUrl } from '../../util/parse-url.ts';
 export interface RedisOptions {
   /** One Redis, or several independent ones that share the channels; with `cluster`: some of its nodes. */
   readonly urls: readonly string[];
@@ -58,7 +60,7 @@ export interface Endpoint {
  * @throws Error that does not repeat the text, which may hold a password
  */
 export function readEndpoint(text: string): Endpoint {
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parseUrl(text);
   const db = url === null ? Number.NaN : Number(url.pathname.slice(1) || '0');
   if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !Number.isSafeInteger(db)) {
     throw new Error('is not the URL of a Redis — write "redis://host:6379", or "rediss://…" for TLS');
