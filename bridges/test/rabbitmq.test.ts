@@ -328,9 +328,14 @@ describe.skipIf(skip)('a stream of RabbitMQ', () => {
     };
     await readOn();
     for (let n = 2; n <= 400; n++) await send(client, n, n);
-    while (read.at(-1) !== 400) await readOn();
-    expect(read.length).toBeLessThan(400);
-    expect(read.length + host.lost).toBeGreaterThanOrEqual(400);
+    // RabbitMQ may let a reader that was overtaken wait for another message.
+    for (let n = 401; (read.at(-1) ?? 0) <= 400; n++) {
+      await send(client, n, n);
+      await readOn();
+    }
+    const last = read.at(-1) ?? 0;
+    expect(read.length).toBeLessThan(last);
+    expect(read.length + host.lost).toBeGreaterThanOrEqual(last);
   });
 
   it('is one partition for two nodes that both begin to read it', async () => {

@@ -153,7 +153,7 @@ class OpenStreamSource implements OpenSource {
       const expected = this.#expected ?? offset;
       this.#expected = Math.max(expected, offset + 1);
       if (offset <= expected) continue;
-      first ??= await firstOffset(connection, this.#stream);
+      first ??= await firstOffset(connection, this.#stream, host.clock);
       const lost = Math.min(first, offset) - expected;
       if (lost > 0) host.count('lost', lost, `retention removed the offsets before ${first}`);
     }

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from '@sluice/server/bridging';
 import type { ConsumeMessage } from 'amqplib';
 import type { RabbitConnection } from './rabbitmq-connection.ts';
 
@@ -30,15 +31,29 @@ export async function isStream(connection: RabbitConnection, queue: string): Pro
 export const isNoOffset = (error: unknown): boolean =>
   error instanceof Error && error.message.includes("invalid arg 'x-stream-offset'");
 
-/** The offset of the first message that a stream has. */
-export const firstOffset = (connection: RabbitConnection, stream: string): Promise<number> =>
+/** Milliseconds for the first message that a stream has. */
+const FIRST_MESSAGE = 20_000;
+
+/**
+ * The offset of the first message that a stream has.
+ *
+ * @throws Error if the stream delivers none in time
+ */
+export const firstOffset = (connection: RabbitConnection, stream: string, clock: Clock): Promise<number> =>
   connection.aside(async (channel) => {
     await channel.prefetch(1);
-    return new Promise<number>((resolve, reject) => {
-      const receive = (message: ConsumeMessage | null) => {
-        if (message === null) reject(new Error(`the stream "${stream}" was deleted`));
-        else resolve(offsetIn(message) ?? 0);
-      };
-      channel.consume(stream, receive, { arguments: { 'x-stream-offset': 'first' } }).catch(reject);
-    });
+    let timer: Timer | undefined;
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        const late = `the stream "${stream}" has not delivered its first message within ${FIRST_MESSAGE / 1_000} s`;
+        timer = clock.after(FIRST_MESSAGE, () => reject(new Error(late)));
+        const receive = (message: ConsumeMessage | null) => {
+          if (message === null) reject(new Error(`the stream "${stream}" was deleted`));
+          else resolve(offsetIn(message) ?? 0);
+        };
+        channel.consume(stream, receive, { arguments: { 'x-stream-offset': 'first' } }).catch(reject);
+      });
+    } finally {
+      timer?.cancel();
+    }
   });
