@@ -18,7 +18,7 @@ export function textOf(body: Uint8Array): string {
 }
 
 /**
- * A number with more digits than JavaScript carries becomes infinite, so that whoever checks the value
+ * A number with more digits than JavaScript can keep becomes infinite, so that a check of the value
  * finds it. SPEC.md section 3.3.
  *
  * @throws Unmappable unless it is JSON

@@ -34,7 +34,7 @@ export class LossyBuffer<T> {
     this.#buffer.push(item);
   }
 
-  /** Nothing is taken any more. What waits, or comes later, is lost. */
+  /** Ends the buffer: what waits in it, or comes later, is lost. */
   fail(error: unknown): void {
     this.#hasFailed = true;
     for (; this.#count > 0; this.#count--) this.#options.onLost();

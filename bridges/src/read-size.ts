@@ -1,4 +1,4 @@
-/** Bytes that one read shall bring at most, as far as the sizes of earlier messages tell. */
+/** Most bytes of one read, estimated from the sizes of earlier messages. */
 const BUDGET = 16_777_216;
 /** How many messages the first read asks for: nobody knows yet how large they are. */
 const FIRST = 16;

@@ -97,7 +97,7 @@ export class SinkBatch {
     return this.#entries.length;
   }
 
-  /** The number of messages among so many first gaps and messages. */
+  /** How many of the first entries are messages. An entry is a gap or a message. */
   messages(first: number): number {
     return Math.max(0, first - this.gaps.length);
   }
@@ -108,7 +108,7 @@ export class SinkBatch {
     return open === -1 ? this.length : open;
   }
 
-  /** Ids of what the broker has, or will never have, of so many first gaps and messages. */
+  /** Ids of those of the first entries that the broker has, or will never have. */
   ids(first: number): readonly string[] {
     const { bridge } = this.#options;
     return this.#entries
@@ -118,13 +118,13 @@ export class SinkBatch {
       ]);
   }
 
-  /** Where the last message of so many goes; `undefined`: there is none. */
+  /** Where the last message of the first entries goes; `undefined`: there is none. */
   route(first: number): Route | undefined {
     const last = this.#entries.slice(0, first).findLast(({ offset }) => offset !== undefined);
     return last === undefined ? undefined : (last.record.route ?? last.record);
   }
 
-  /** The end of so many first gaps and messages; `undefined`: there is none. */
+  /** Where the last of the first entries ends; `undefined`: there is none. */
   position(first: number): OutboundGap['to'] | undefined {
     const last = this.#entries[first - 1];
     return last && { epoch: last.record.epoch, offset: last.record.offset };
@@ -151,7 +151,7 @@ export class SinkBatch {
     if (entry.offset !== undefined && !entry.isNotice) this.#dead.set(entry.offset, refused);
   }
 
-  /** Of so many first gaps and messages: offsets of those that the broker will never accept. */
+  /** Those of the first entries that the broker will never accept, by offset. */
   dead(first: number): ReadonlyMap<number, RefusedRecord> {
     if (this.#dead.size === 0) return this.#dead;
     const offsets = new Set(this.#entries.slice(0, first).map(({ offset }) => offset));

@@ -49,7 +49,7 @@ export class FrameBuffer {
     return taken;
   }
 
-  /** Nothing is taken any more. What waits, or comes later, is lost. */
+  /** Ends the buffer: what waits in it, or comes later, is lost. */
   fail(error: unknown): void {
     this.#hasFailed = true;
     for (; this.#waiting > 0; this.#waiting--) this.#options.onLost();
