@@ -226,6 +226,7 @@ describe('a record of a hostile producer', () => {
 
 describe('a value that has no exact text', () => {
   const deep = deepTexts[0] ?? '';
+  const ROW = { xid: '7', id: '3', channel: 'c', data: '1', event: null, tags: null, headers: null };
 
   it.each([
     ['nested too deep', deep],
@@ -234,28 +235,12 @@ describe('a value that has no exact text', () => {
   ])('is left out of headers: %s', (_, json) => {
     const frames = [`{"a":"b","c":${json}}`, '1'].map((text) => Buffer.from(text));
     expect(readContent(frames)).toEqual({ headers: { a: 'b' }, body: Buffer.from('1') });
-    const row = {
-      xid: '7',
-      id: '3',
-      channel: 'c',
-      data: '1',
-      event: null,
-      tags: null,
-      headers: `{"a":"b","c":${json}}`,
-    };
+    const row = { ...ROW, headers: `{"a":"b","c":${json}}` };
     expect(outboxRecord(row, { table: 't', partition: 'p' }).headers).toEqual({ a: 'b' });
   });
 
   it('makes a row of an outbox poison if it is a tag', () => {
-    const row = {
-      xid: '7',
-      id: '3',
-      channel: 'c',
-      data: '1',
-      event: null,
-      tags: '{"n":9007199254740993}',
-      headers: null,
-    };
+    const row = { ...ROW, tags: '{"n":9007199254740993}' };
     expect(outboxRecord(row, { table: 't', partition: 'p' }).fault).toContain('the tag "n" is a number');
   });
 

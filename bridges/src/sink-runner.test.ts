@@ -184,7 +184,7 @@ describe('a message that is too large for the broker', () => {
     expect(host.pauses).toEqual([250, 250, 250]);
   });
 
-  it('is lost if the list of dead letters has no room for it, and that is said', async () => {
+  it('is lost, counted and explained if the list of dead letters has no room for it', async () => {
     const host = new Channel([batch]);
     host.roomForDead = 0;
     await run(host, refusing(/2$/));

@@ -191,7 +191,7 @@ describe('poison', () => {
     const host = new ScriptHost([outcomes(done, done, never, later)]);
     const broker = await run(host, [[1, 2, 3, 4].map((n) => record(n))], { poison: { kind: 'stop' } });
     expect(host.states.at(-1)).toMatch(/^failed: t, position 3: payload_invalid: wrong\. Correct the message/);
-    // What is wrong with data may quote them: that is for whoever manages the bridge, and not for the log.
+    // The fault may quote the data, so the log has only its name. The state of the bridge has all of it.
     expect(host.logged.at(-1)).toMatch(/^t, position 3: payload_invalid\. Correct the message/);
     expect(broker.acknowledged).toEqual([['1', '2']]);
     expect(host.counts).toEqual({ published: 2 });

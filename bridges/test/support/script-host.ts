@@ -33,7 +33,7 @@ export class ScriptHost implements BridgeHost {
   /** Channels that get copies, by channel. */
   readonly copies: Record<string, readonly string[]> = {};
   readonly copiesOf = (channel: string) => this.copies[channel] ?? [];
-  /** What `count` was told about its messages. */
+  /** The reasons that `count` was given. */
   readonly reports: string[] = [];
   readonly checkpoints = { read: async () => undefined, create: async () => true, save: async () => {} };
   readonly clock: Clock = {

@@ -69,7 +69,8 @@ export interface OutboundFeed {
    * the other. While the engine is away it waits, until the feed is closed.
    *
    * @param dead offsets of messages that it will never accept, and why: they become dead letters
-   * @param first only so many of its gaps and messages. Then nothing else of this feed is acknowledged
+   * @param first how many of its gaps and messages, from the beginning; default: all. With fewer, nothing else of
+   *   this feed is acknowledged
    * @returns how many of `dead` are lost, because the list of dead letters is full
    * @throws FeedLost if another node sends the messages now
    */

@@ -55,7 +55,7 @@ it('messages of two epochs are not taken together', () => {
   expect(takeAll(claimed, 9)).toEqual(['e1', 'f1 f2']);
 });
 
-it('messages that are long together are taken one after the other, and at least one', () => {
+it('takes as many messages as fit the length, and at least one', () => {
   const claimed = new ClaimedMessages();
   const deliveries = deliveriesOf(1, 2, 3, 4);
   const [first] = deliveries;

@@ -68,7 +68,7 @@ export class ClaimedMessages {
 const sizeOf = (deliveries: readonly Delivery[]): number =>
   deliveries.reduce((size, { message }) => size + message.json.length, 0);
 
-/** How many have at most so many characters together; at least one. */
+/** How many of the first deliveries have at most `longest` characters together; at least one. */
 function fitting(deliveries: readonly Delivery[], longest: number): number {
   let size = 0;
   const first = deliveries.findIndex(({ message }) => {

@@ -14,7 +14,11 @@ function serverOfUrl(text: string): string {
   return region ?? legacy ?? serverOf(host, protocol === 'https:' ? '443' : '80');
 }
 
-/** Server, account and name of a queue, as far as they are known; its name or its URL is given. */
+/**
+ * The server, account and name of a queue; `null` is not known.
+ *
+ * @param queue its name or its URL
+ */
 export function queueOf(
   { region, endpoint }: BridgeOptions,
   queue: string,
